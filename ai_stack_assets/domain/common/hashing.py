@@ -1,0 +1,35 @@
+"""Content hashes: of rows (change detection) and of text. Nothing cryptographic but `sha256_hex`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import xxhash
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SEPARATOR, _NULL = "\x1f", "\x00"
+
+
+def sha256_hex(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def text_hash(text: str) -> str:
+    """128-bit xxh3, 32 hex digits."""
+    return xxhash.xxh3_128_hexdigest(text.encode("utf-8", "surrogatepass"))
+
+
+def row_hashes(table: pa.Table) -> pa.Array:
+    """64-bit xxh3 of each row, 16 hex digits, over all columns in order, nulls told from empty strings."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if table.num_rows == 0:
+        return pa.array([], pa.string())
+    columns = [pc.fill_null(pc.cast(c, pa.large_string()), _NULL) for c in table.columns]
+    joined = pc.binary_join_element_wise(*columns, pa.scalar(_SEPARATOR, pa.large_string()))
+    digest = xxhash.xxh3_64_hexdigest
+    return pa.array([digest(value) for value in pc.cast(joined, pa.large_binary()).to_pylist()], pa.string())

@@ -1,0 +1,164 @@
+"""The lake: immutable versions of Parquet tables per configuration, and which one is current. No 1C knowledge here.
+
+    <root>/<configuration>/<version>/<table>/<part>.parquet   parts of one table, sorted, zstd
+    <root>/<configuration>/<version>/version.json             where it came from, rows and bytes per table
+    <root>/<configuration>/current -> <version>               switched by one rename: readers see a whole version or the last
+
+A version is written in a hidden folder and renamed when complete, so a kill leaves nothing half-visible; parts that did not
+change are hard links to the previous version's. Equal input gives an equal version name and equal bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ai_stack_assets.domain.common.failures import PermanentError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEPT_VERSIONS = 3
+"""Current one included: a reader of the previous version must not lose its files under its feet."""
+
+_MANIFEST = "version.json"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One immutable state of one configuration."""
+
+    configuration: str
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """`source`, `tables` ({name: {rows, bytes, parts}}), `created_at` and what the writer added."""
+        return msgspec.json.decode((self.path / _MANIFEST).read_bytes())
+
+    def rows(self, table: str) -> int:
+        return self.manifest["tables"].get(table, {"rows": 0})["rows"]
+
+    def parts(self, table: str) -> list[Path]:
+        return [self.path / table / name for name in self.manifest["tables"].get(table, {"parts": []})["parts"]]
+
+    def table(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """The whole table (or some columns) in memory; an empty table with the right schema when it has no rows."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        parts = [pq.read_table(part, columns=list(columns) if columns else None) for part in self.parts(table)]
+        if parts:
+            return pa.concat_tables(parts)
+        from ai_stack_assets.domain.onec.tables import TABLES
+
+        empty = TABLES[table].arrow_schema().empty_table()
+        return empty.select(list(columns)) if columns else empty
+
+    def batches(self, table: str, columns: Sequence[str] | None = None, rows: int = 8192) -> Iterator[pa.RecordBatch]:
+        """The table piece by piece: memory stays bounded by one batch."""
+        import pyarrow.parquet as pq
+
+        for part in self.parts(table):
+            yield from pq.ParquetFile(part).iter_batches(rows, columns=list(columns) if columns else None)
+
+
+class Lake:
+    """All configurations under one folder (`<data>/lake/onec`)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def configurations(self) -> list[str]:
+        return sorted(p.parent.name for p in self.root.glob("*/current"))
+
+    def folder(self, configuration: str) -> Path:
+        return self.root / configuration
+
+    def current(self, configuration: str) -> Version | None:
+        link = self.folder(configuration) / "current"
+        return Version(configuration, link.parent / link.readlink()) if link.is_symlink() else None
+
+    def require(self, configuration: str) -> Version:
+        version = self.current(configuration)
+        if version is None:
+            raise PermanentError(f"configuration {configuration!r} is not in the lake {self.root}: run its extraction first")
+        return version
+
+    @contextlib.contextmanager
+    def draft(self, configuration: str) -> Iterator[Path]:
+        """A hidden folder to write a version into; removed on any failure."""
+        folder = self.folder(configuration)
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".draft-{os.getpid()}"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir()
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def publish(self, configuration: str, draft: Path, version_id: str, manifest: dict[str, Any]) -> Version:
+        """Make the draft the current version. Publishing what is current already changes nothing."""
+        folder = self.folder(configuration)
+        target = folder / version_id
+        if not target.exists():
+            (draft / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+            draft.rename(target)
+        link = folder / f".current-{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(version_id)
+        link.replace(folder / "current")
+        os.utime(target)
+        self._prune(configuration)
+        return Version(configuration, target)
+
+    def remove(self, configuration: str) -> None:
+        shutil.rmtree(self.folder(configuration), ignore_errors=True)
+
+    def _prune(self, configuration: str) -> None:
+        versions = [p for p in self.folder(configuration).iterdir() if p.is_dir() and not p.is_symlink() and p.name[0] != "."]
+        versions.sort(key=lambda p: p.stat().st_mtime_ns, reverse=True)
+        for old in versions[KEPT_VERSIONS:]:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def write_part(rows: list, table_name: str, path: Path) -> int:
+    """Write row tuples (without the hash) as one Parquet part with `content_hash`. Returns bytes; none for no rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from ai_stack_assets.domain.common.hashing import row_hashes
+    from ai_stack_assets.domain.onec.tables import TABLES
+
+    if not rows:
+        return 0
+    schema = TABLES[table_name].arrow_schema()
+    columns = [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=False)]
+    plain = pa.table(columns, schema=schema.remove(len(schema) - 1))
+    table = plain.append_column(schema.field(len(schema) - 1), row_hashes(plain))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, compression="zstd", compression_level=1)
+    return path.stat().st_size
+
+
+def write_version(lake: Lake, configuration: str, tables: dict[str, list], version_id: str, **manifest: Any) -> Version:
+    """A whole version from row tuples in memory, one part per table: for small inputs and tests."""
+    with lake.draft(configuration) as draft:
+        entries = {}
+        for name, rows in tables.items():
+            size = write_part(rows, name, draft / name / "0000.parquet")
+            entries[name] = {"rows": len(rows), "bytes": size, "parts": ["0000.parquet"] if rows else []}
+        return lake.publish(configuration, draft, version_id, {**manifest, "configuration": configuration, "tables": entries})

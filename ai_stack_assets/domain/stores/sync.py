@@ -1,0 +1,150 @@
+"""Keeping a store equal to a lake version: compare, write the difference only, compare again. The same for every engine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ai_stack_assets.domain.common.failures import PermanentError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ai_stack_assets.domain.common.lake import Version
+    from ai_stack_assets.domain.stores.contract import Store
+
+SAMPLE = 20
+MAX_SHRINK = 0.5
+"""Share of a store's rows that one synchronisation may remove without an explicit yes."""
+SHRINK_FLOOR = 100
+"""Below so many rows a store may shrink freely, unless to zero."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What must be done to one collection. Arrays of ids."""
+
+    collection: str
+    expected_rows: int
+    actual_rows: int
+    added: pa.Array
+    changed: pa.Array
+    removed: pa.Array
+
+    @property
+    def is_empty(self) -> bool:
+        return not (len(self.added) or len(self.changed) or len(self.removed))
+
+    def sample(self) -> dict[str, list[str]]:
+        """At most 20 ids of each sort: missing in the store, different in it, not in the lake."""
+        parts = {"missing": self.added, "different": self.changed, "unexpected": self.removed}
+        return {name: ids.slice(0, SAMPLE).to_pylist() for name, ids in parts.items() if len(ids)}
+
+
+@dataclass(frozen=True)
+class CollectionReport:
+    rows: int
+    added: int
+    changed: int
+    removed: int
+    bytes: int
+
+
+@dataclass
+class SyncReport:
+    """What one synchronisation did, and what it left different (nothing, or parity is broken)."""
+
+    store: str
+    configuration: str
+    version: str
+    collections: dict[str, CollectionReport] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+
+    def total(self, what: str) -> int:
+        return sum(getattr(report, what) for report in self.collections.values())
+
+
+def difference(collection: str, expected: pa.Table, actual: pa.Table) -> Difference:
+    """Compare by id and content hash. Both tables: `id, content_hash`; O(n) hash join."""
+    import pyarrow.compute as pc
+
+    joined = expected.join(
+        actual.rename_columns(["id", "actual_hash"]), keys="id", join_type="full outer", use_threads=False
+    )
+    missing, extra = pc.is_null(joined["actual_hash"]), pc.is_null(joined["content_hash"])
+    differs = pc.fill_null(pc.not_equal(joined["content_hash"], joined["actual_hash"]), False)
+
+    def ids(mask: pa.Array) -> pa.Array:
+        return joined["id"].filter(mask).combine_chunks()
+
+    return Difference(collection, expected.num_rows, actual.num_rows, ids(missing), ids(differs), ids(extra))
+
+
+def compare(store: Store, version: Version) -> list[Difference]:
+    """Parity: what differs between the store and the lake, per collection. Reads only."""
+    return [difference(c, store.expected(version, c), store.actual(c)) for c in store.collections]
+
+
+def synchronise(
+    store: Store, version: Version, *, allow_shrink: bool = False, progress: Callable[[str], None] = lambda _: None
+) -> SyncReport:
+    """Make the store equal to the version, then verify by reading it back.
+
+    Raises PermanentError when the store would lose most of its rows and `allow_shrink` is not set.
+    """
+    report = SyncReport(store.name, store.configuration, version.id)
+    clock = _Clock(report.seconds)
+    found = compare(store, version)
+    clock.lap("compare")
+    if not allow_shrink:
+        guard_against_shrink(store, found)
+    work = [d for d in found if not d.is_empty]
+    written = {d.collection: 0 for d in found}
+    if work:
+        with store.transaction():
+            for d in reversed(work):
+                if len(d.removed):
+                    store.delete(d.collection, d.removed)
+            for d in work:
+                written[d.collection] = _write(store, version, d)
+                progress(f"{store.name}: {d.collection} +{len(d.added)} ~{len(d.changed)} -{len(d.removed)}")
+        clock.lap("write")
+        report.differences = [d for d in compare(store, version) if not d.is_empty]
+        clock.lap("verify")
+    for d in found:
+        report.collections[d.collection] = CollectionReport(
+            d.expected_rows, len(d.added), len(d.changed), len(d.removed), written[d.collection]
+        )
+    return report
+
+
+def guard_against_shrink(store: Store, differences: list[Difference]) -> None:
+    had = sum(d.actual_rows for d in differences)
+    will_have = sum(d.expected_rows for d in differences)
+    if had and (will_have == 0 or (had > SHRINK_FLOOR and will_have < had * (1 - MAX_SHRINK))):
+        raise PermanentError(
+            f"{store.name}: {store.configuration} would shrink from {had} rows to {will_have}; nothing was changed. "
+            "If the configuration really became so small, run again with allow_shrink: true"
+        )
+
+
+def _write(store: Store, version: Version, d: Difference) -> int:
+    import pyarrow as pa
+
+    if not d.actual_rows:
+        return store.upsert(version, d.collection, None)
+    ids = pa.concat_arrays([d.added, d.changed])
+    return store.upsert(version, d.collection, ids) if len(ids) else 0
+
+
+class _Clock:
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds, self.last = seconds, time.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        now = time.perf_counter()
+        self.seconds[phase] = round(now - self.last, 3)
+        self.last = now
