@@ -1,0 +1,3 @@
+"""Pipeline shapes that YAML instantiates."""
+
+from ai_stack_assets.components.store_sync import StoreSync as StoreSync

@@ -1,0 +1,80 @@
+"""`StoreSync`: one store kept equal to the lake. A new store is one `defs.yaml` of this type, a resource and an adapter."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from pydantic import Field
+
+from ai_stack_assets.domain.stores.sync import compare, synchronise
+from ai_stack_assets.orchestration import checks, keys, metadata
+from ai_stack_assets.orchestration.conditions import when_gates_pass
+from ai_stack_assets.orchestration.failures import failures
+from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
+
+
+class SyncConfig(dg.Config):
+    """Options of one run."""
+
+    allow_shrink: bool = Field(default=False, description="Yes to a store that loses most of its rows")
+
+
+class StoreSync(dg.Component, dg.Model, dg.Resolvable):
+    """An asset that writes the difference between a store and the lake, and the check that none is left."""
+
+    asset_key: str = Field(description="`system/namespace/entity`", examples=["postgres/onec/tables"])
+    resource: str = Field(description="Name of the store's resource", examples=["postgres"])
+    kinds: list[str] = Field(description="Kinds for the UI, the engine first")
+    owner: str = Field(description="`team:…`")
+    description: str = Field(description="First line: what one row is")
+    deps: list[str] = Field(description="Lake assets that the store is a projection of")
+    code_version: int = Field(description="Raise when the projection changes")
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        return dg.Definitions(assets=[self.asset()])
+
+    def asset(self) -> dg.AssetsDefinition:
+        """One op for both: with the asset selected it synchronises and verifies, with the check alone it only compares."""
+        key = dg.AssetKey.from_user_string(self.asset_key)
+        spec = dg.AssetSpec(
+            key,
+            deps=[dg.AssetKey.from_user_string(dep) for dep in self.deps],
+            description=self.description,
+            group_name=keys.STORES,
+            kinds=set(self.kinds),
+            owners=[self.owner],
+            code_version=str(self.code_version),
+            automation_condition=when_gates_pass(),
+            skippable=True,
+        )
+        parity = dg.AssetCheckSpec(
+            checks.PARITY,
+            asset=key,
+            description="Every row of the lake is in the store with the same content, and no other row.",
+            partitions_def=CONFIGURATIONS,
+        )
+
+        @dg.multi_asset(
+            name=key.to_python_identifier(),
+            specs=[spec],
+            check_specs=[parity],
+            partitions_def=CONFIGURATIONS,
+            can_subset=True,
+            required_resource_keys={"lake", self.resource},
+        )
+        def sync(
+            context: dg.AssetExecutionContext, config: SyncConfig
+        ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+            with failures(context):
+                version = context.resources.lake.open().require(context.partition_key)
+                with getattr(context.resources, self.resource).open().open(context.partition_key) as store:
+                    if key in context.selected_asset_keys:
+                        report = synchronise(
+                            store, version, allow_shrink=config.allow_shrink, progress=context.log.info
+                        )
+                        differences = report.differences
+                        yield dg.MaterializeResult(asset_key=key, metadata=metadata.store(report, version))
+                    else:
+                        differences = compare(store, version)
+                yield checks.parity(key, version.id, differences)
+
+        return sync

@@ -1,0 +1,68 @@
+"""From the domain's findings to asset check results: what failed, by how much, and at most 20 samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from ai_stack_assets.domain.stores.sync import Difference
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.onec.checks import CheckResult
+
+PARITY = "equals_the_lake"
+
+_GATES: dict[str, tuple[str, bool, str]] = {
+    "is_not_empty": ("objects", True, "The configuration has objects."),
+    "ids_are_unique": ("objects", True, "No id occurs twice in any table."),
+}
+"""Name → table that the gate stands on, whether it blocks, what holds."""
+
+
+def gate_specs() -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            name,
+            asset=keys.lake(table),
+            description=description,
+            blocking=blocking,
+            partitions_def=CONFIGURATIONS,
+        )
+        for name, (table, blocking, description) in _GATES.items()
+    ]
+
+
+def gates(findings: Sequence[CheckResult]) -> Iterator[dg.AssetCheckResult]:
+    for finding in findings:
+        yield dg.AssetCheckResult(
+            asset_key=keys.lake(_GATES[finding.name][0]),
+            check_name=finding.name,
+            passed=finding.passed,
+            severity=dg.AssetCheckSeverity[finding.severity.upper()],
+            description=finding.description,
+            metadata={"actual": finding.actual, "threshold": finding.threshold, "sample": finding.sample},
+        )
+
+
+def parity(key: dg.AssetKey, version: str, differences: Sequence[Difference]) -> dg.AssetCheckResult:
+    """Passed when no row is missing in the store, different in it, or unknown to the lake."""
+    found = [d for d in differences if not d.is_empty]
+    counts = {d.collection: len(d.added) + len(d.changed) + len(d.removed) for d in found}
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=PARITY,
+        passed=not found,
+        description=f"{sum(counts.values())} rows differ: {counts}"
+        if found
+        else "The store equals the lake.",
+        metadata={
+            "actual": sum(counts.values()),
+            "threshold": 0,
+            "lake_version": version,
+            "sample": {d.collection: d.sample() for d in found},
+        },
+    )

@@ -1,0 +1,35 @@
+"""From the domain's failures to Dagster's: what is retried with back-off, and what fails at once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import dagster as dg
+
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+
+MAX_RETRIES = 3
+FIRST_DELAY = 2
+"""Seconds, doubled each time (2, 4, 8): a server on the same machine restarts in about that; a longer outage is for the
+next run, which repairs what this one left."""
+
+
+@contextlib.contextmanager
+def failures(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[None]:
+    """Asks for another try after a `TransientError`; anything else fails the step at once.
+
+    Not a `dg.RetryPolicy`: that one also retries bad input, bugs and processes killed for memory.
+    """
+    try:
+        yield
+    except (dg.Failure, dg.RetryRequested):
+        raise
+    except TransientError as error:
+        delay = FIRST_DELAY * 2**context.op_execution_context.retry_number
+        context.log.warning(f"{error} (next try in {delay} s)")
+        raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=delay) from error
+    except PermanentError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except Exception as error:
+        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error

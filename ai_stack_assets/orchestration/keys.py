@@ -1,0 +1,27 @@
+"""Asset keys of the whole platform, `[system, namespace, entity]`: how stages name one another without importing.
+
+Every key that more than one file needs stands here; no definitions.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ai_stack_assets.domain.onec.tables import TABLES
+
+EXTRACTION, STORES = "extraction", "stores"
+"""Groups: the stage folders."""
+
+
+def lake(table: str) -> dg.AssetKey:
+    return dg.AssetKey(["lake", "onec", table])
+
+
+LAKE_TABLES = {name: lake(name) for name in TABLES}
+VECTORISER = lake("vectoriser")
+
+POSTGRES_TABLES = dg.AssetKey(["postgres", "onec", "tables"])
+NEO4J_GRAPH = dg.AssetKey(["neo4j", "onec", "graph"])
+QDRANT_POINTS = dg.AssetKey(["qdrant", "onec", "points"])
+ELASTICSEARCH_DOCUMENTS = dg.AssetKey(["elasticsearch", "onec", "documents"])
+STORE_KEYS = (POSTGRES_TABLES, NEO4J_GRAPH, QDRANT_POINTS, ELASTICSEARCH_DOCUMENTS)

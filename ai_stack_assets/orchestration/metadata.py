@@ -1,0 +1,107 @@
+"""All metadata that assets emit, in one place: the same facts under the same names everywhere. No reading, no writing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from ai_stack_assets.domain.onec.tables import TABLES, Table
+from ai_stack_assets.domain.stores.sync import SyncReport
+from ai_stack_assets.orchestration import keys
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.onec.extraction import ExtractionReport
+
+_TYPES = {"text": "string", "json": "json", "int": "int32", "bool": "bool"}
+
+_FOREIGN_KEYS: dict[str, dict[str, tuple[tuple[str, str], ...]]] = {
+    "objects": {"owner_id": (("objects", "id"),)},
+    "fields": {"object_id": (("objects", "id"),), "parent_id": (("fields", "id"),)},
+    "references": {
+        "source_id": (("objects", "id"), ("fields", "id"), ("methods", "id")),
+        "source_object_id": (("objects", "id"),),
+        "target_id": (("objects", "id"), ("fields", "id"), ("methods", "id")),
+    },
+    "modules": {"object_id": (("objects", "id"),)},
+    "methods": {"module_id": (("modules", "id"),), "object_id": (("objects", "id"),)},
+    "calls": {
+        "caller_id": (("methods", "id"), ("modules", "id")),
+        "module_id": (("modules", "id"),),
+        "target_id": (("methods", "id"),),
+    },
+    "queries": {
+        "place_id": (("methods", "id"), ("modules", "id"), ("fields", "id")),
+        "object_id": (("objects", "id"),),
+    },
+    "rejected": {},
+}
+
+
+def table_schema(table: Table) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                c.name,
+                _TYPES[c.type],
+                c.description,
+                constraints=dg.TableColumnConstraints(nullable=c.nullable),
+            )
+            for c in table.columns
+        ]
+    )
+
+
+def table_definition(table: Table) -> dict[str, Any]:
+    """What is known before any run."""
+    return {"dagster/column_schema": table_schema(table), "dagster/column_lineage": lineage(table.name)}
+
+
+def lake_table(report: ExtractionReport, name: str) -> dict[str, Any]:
+    """One table of a version: rows, what changed since the last one, where it lies, where it came from."""
+    change, version = report.tables[name], report.version
+    return {
+        "dagster/row_count": change.rows,
+        "dagster/table_name": f"onec.{version.configuration}.{name}",
+        "dagster/uri": (version.path / name).as_uri(),
+        "dagster/column_schema": table_schema(TABLES[name]),
+        "dagster/column_lineage": lineage(name),
+        "size_bytes": change.bytes,
+        **{what: getattr(change, what) for what in ("added", "changed", "removed")},
+        "lake_version": version.id,
+        "source": report.source,
+        "seconds": report.seconds,
+        "files": report.files,
+        "rejected_by_reason": report.rejected,
+    }
+
+
+def lineage(table: str) -> dg.TableColumnLineage:
+    """Which columns of the lake the identifiers in this table are taken from."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(keys.lake(other), name) for other, name in sources]
+            for column, sources in _FOREIGN_KEYS[table].items()
+        }
+    )
+
+
+def store(report: SyncReport, version: Any) -> dict[str, Any]:
+    """What a synchronisation did: rows by collection, what travelled, how long each phase took."""
+    return {
+        "dagster/row_count": report.total("rows"),
+        **{what: report.total(what) for what in ("added", "changed", "removed")},
+        "sent_bytes": report.total("bytes"),
+        "lake_version": version.id,
+        "seconds": report.seconds,
+        "collections": dg.TableMetadataValue(
+            [
+                dg.TableRecord({"collection": name, **{k: getattr(c, k) for k in _COUNTS}})
+                for name, c in report.collections.items()
+            ],
+            dg.TableSchema([dg.TableColumn("collection"), *(dg.TableColumn(k, "int") for k in _COUNTS)]),
+        ),
+    }
+
+
+_COUNTS = ("rows", "added", "changed", "removed", "bytes")

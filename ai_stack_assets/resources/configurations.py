@@ -1,0 +1,42 @@
+"""`configurations.yaml`: which 1C configurations there are, and where each one's source is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.onec.configurations import ConfigurationEntry
+
+
+class ConfigurationsResource(dg.ConfigurableResource):
+    """The list of configurations, read anew at each use: the file may change while the platform runs."""
+
+    file: str = Field(description="Path of configurations.yaml; relative sources start at its folder")
+
+    def digest(self) -> str:
+        """Changes when the file does."""
+        from ai_stack_assets.domain.common.hashing import sha256_hex
+
+        path = Path(self.file)
+        return sha256_hex(path.read_bytes()) if path.exists() else ""
+
+    def entries(self) -> dict[str, ConfigurationEntry]:
+        """By name, in the order of the file. Raises PermanentError naming the line that is wrong."""
+        from ai_stack_assets.domain.onec.configurations import load
+
+        path = Path(self.file)
+        return {entry.name: entry for entry in load(path)} if path.exists() else {}
+
+    def entry(self, name: str) -> ConfigurationEntry:
+        from ai_stack_assets.domain.common.failures import PermanentError
+
+        entries = self.entries()
+        if name not in entries:
+            raise PermanentError(
+                f"configuration {name!r} is not in {self.file}: add it there, or retire its partition"
+            )
+        return entries[name]
