@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ai_stack_assets.domain.common.difference import row_changes
 from ai_stack_assets.domain.common.failures import PermanentError
 
 if TYPE_CHECKING:
@@ -68,19 +69,8 @@ class SyncReport:
 
 
 def difference(collection: str, expected: pa.Table, actual: pa.Table) -> Difference:
-    """Compare by id and content hash. Both tables: `id, content_hash`; O(n) hash join."""
-    import pyarrow.compute as pc
-
-    joined = expected.join(
-        actual.rename_columns(["id", "actual_hash"]), keys="id", join_type="full outer", use_threads=False
-    )
-    missing, extra = pc.is_null(joined["actual_hash"]), pc.is_null(joined["content_hash"])
-    differs = pc.fill_null(pc.not_equal(joined["content_hash"], joined["actual_hash"]), False)
-
-    def ids(mask: pa.Array) -> pa.Array:
-        return joined["id"].filter(mask).combine_chunks()
-
-    return Difference(collection, expected.num_rows, actual.num_rows, ids(missing), ids(differs), ids(extra))
+    """Compare by id and content hash. Both tables: `id, content_hash`."""
+    return Difference(collection, expected.num_rows, actual.num_rows, *row_changes(expected, actual))
 
 
 def compare(store: Store, version: Version) -> list[Difference]:

@@ -1,0 +1,143 @@
+"""One bucket of a configuration: the files of some top-level objects, read, assembled and written as one part per table.
+
+Buckets bound memory and are the unit of work of a process. A bucket is done in two steps, because calls and references
+point anywhere: `read_bucket` writes what stands alone and tells its symbols; `link_bucket` resolves the rest against all.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import xxhash
+
+from ai_stack_assets.domain.common.hashing import sha256_hex
+from ai_stack_assets.domain.common.lake import write_part
+from ai_stack_assets.domain.onec.fact_cache import FactCache, reader_version
+from ai_stack_assets.domain.onec.layout import Root
+
+STANDALONE, LINKED = ("objects", "fields", "modules", "methods", "rejected"), ("references", "calls", "queries")
+
+
+class FileState(NamedTuple):
+    """A listed file. `blob_hash` (SHA-256, hex) is empty until its bytes were read."""
+
+    path: str
+    role: str
+    group: str
+    size: int
+    mtime_ns: int
+    blob_hash: str = ""
+
+
+class Part(NamedTuple):
+    """One part of a table. No file when it has no rows."""
+
+    rows: int
+    bytes: int
+    digest: str
+
+
+NO_PART = Part(0, 0, "")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker needs to do one bucket. `done_key`: stop when the files turn out to make this key."""
+
+    root: Root
+    bucket: str
+    files: tuple[FileState, ...]
+    draft: Path
+    cache_file: Path
+    done_key: str = ""
+
+    def part_path(self, table: str) -> Path:
+        return self.draft / table / f"{self.bucket}.parquet"
+
+    @property
+    def pending_path(self) -> Path:
+        """What `read_bucket` leaves for `link_bucket`; gone when the version is published."""
+        return self.draft / ".pending" / self.bucket
+
+
+@dataclass
+class BucketResult:
+    bucket: str
+    files: tuple[FileState, ...]
+    key: str
+    is_unchanged: bool = False
+    symbols: tuple[tuple, ...] = ()
+    parts: dict[str, Part] = field(default_factory=dict)
+    parsed: int = 0
+    cached: int = 0
+
+
+def bucket_key(root: Root, files: Iterable[FileState]) -> str:
+    """What decides a bucket's content: the readers' code, where it belongs, and every file's role, place and bytes."""
+    digest = xxhash.xxh3_128(f"{reader_version()}|{root.layout}|{root.kind}|{root.name}")
+    for state in files:
+        digest.update(f"\n{state.path}|{state.role}|{state.blob_hash}|{'' if state.blob_hash else state.size}")
+    return digest.hexdigest()
+
+
+def read_bucket(task: Task) -> BucketResult:
+    """Read, parse (or find in the cache) and assemble; write the tables that need nothing from outside the bucket."""
+    from ai_stack_assets.domain.onec.groups import GroupFiles, RowCollector
+
+    groups = [list(files) for _, files in groupby(task.files, key=lambda state: state.group)]
+    if task.done_key:
+        hashed = tuple(_hashed(task.root, state) for state in task.files)
+        key = bucket_key(task.root, hashed)
+        if key == task.done_key:
+            return BucketResult(task.bucket, hashed, key, is_unchanged=True)
+    collector = RowCollector(task.root)
+    states: list[FileState] = []
+    parsed = cached = 0
+    with FactCache(task.cache_file) as cache:
+        for group in groups:
+            files = GroupFiles(task.root, group, cache)
+            collector.add(group[0].group, files)
+            states += files.states
+            parsed += files.parsed
+            cached += files.cached
+    result = BucketResult(task.bucket, tuple(states), bucket_key(task.root, states), parsed=parsed, cached=cached)
+    result.symbols = collector.symbols()
+    for table in STANDALONE:
+        result.parts[table] = _write(task, table, collector.tables[table])
+    task.pending_path.parent.mkdir(parents=True, exist_ok=True)
+    task.pending_path.write_bytes(pickle.dumps(collector.pending, protocol=pickle.HIGHEST_PROTOCOL))
+    return result
+
+
+def link_bucket(task: Task, symbols_file: Path) -> dict[str, Part]:
+    """Resolve the bucket's references, calls and queries against the symbols of the whole configuration; write them."""
+    from ai_stack_assets.domain.onec.linking import link
+
+    tables = link(pickle.loads(task.pending_path.read_bytes()), load_symbols(symbols_file))
+    return {table: _write(task, table, tables[table]) for table in LINKED}
+
+
+@lru_cache(maxsize=1)
+def load_symbols(file: Path) -> Any:
+    return pickle.loads(file.read_bytes())
+
+
+def _hashed(root: Root, state: FileState) -> FileState:
+    if state.blob_hash:
+        return state
+    try:
+        return state._replace(blob_hash=sha256_hex((root.path / state.path).read_bytes()))
+    except OSError:
+        return state
+
+
+def _write(task: Task, table: str, rows: list) -> Part:
+    path = task.part_path(table)
+    size = write_part(rows, table, path)
+    return Part(len(rows), size, xxhash.xxh3_128_hexdigest(path.read_bytes())) if size else NO_PART

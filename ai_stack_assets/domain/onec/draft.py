@@ -1,0 +1,198 @@
+"""The version being made: which parts are new, which are taken over from the previous version, and what that changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import xxhash
+
+from ai_stack_assets.domain.common.difference import row_changes
+from ai_stack_assets.domain.common.lake import Lake, Version, write_part
+from ai_stack_assets.domain.onec.buckets import NO_PART, STANDALONE, BucketResult, FileState, Part, Task
+from ai_stack_assets.domain.onec.layout import Root
+from ai_stack_assets.domain.onec.linking import SymbolRow, affected_tables, dump_symbols
+from ai_stack_assets.domain.onec.report import TableChange
+from ai_stack_assets.domain.onec.tables import TABLES, RejectedRow
+
+UNSAFE = "unsafe"
+"""The part of `rejected` with what was not even listed."""
+
+
+class Draft:
+    def __init__(
+        self,
+        folder: Path,
+        root: Root,
+        previous: Version | None,
+        buckets: dict[str, tuple[FileState, ...]],
+        unsafe: list[RejectedRow],
+    ) -> None:
+        self.folder, self.root, self.previous, self.buckets = folder, root, previous, buckets
+        self._before: dict[str, Any] = previous.manifest["buckets"] if previous else {}
+        self._keys: dict[str, str] = {}
+        self._parts: dict[str, dict[str, Part]] = {}
+        self._read: dict[str, BucketResult] = {}
+        self._files: Counter[str] = Counter()
+        if unsafe:
+            size = write_part(unsafe, "rejected", self._part(UNSAFE, "rejected"))
+            self._parts[UNSAFE] = {"rejected": Part(len(unsafe), size, "")}
+
+    # ---- what to do
+
+    def is_known(self, bucket: str, key: str) -> bool:
+        """True when the previous version has this bucket with the same files and code: it is taken over."""
+        if self._before.get(bucket, {}).get("key") != key:
+            return False
+        self._keep(bucket)
+        return True
+
+    def task(self, bucket: str, cache_file: Path, force: bool = False) -> Task:
+        done_key = "" if force else self._before.get(bucket, {}).get("key", "")
+        return Task(self.root, bucket, self.buckets[bucket], self.folder, cache_file, done_key)
+
+    def add(self, result: BucketResult) -> None:
+        if result.is_unchanged:
+            self._keep(result.bucket)
+            return
+        if result.bucket not in self._read:
+            self._files.update(parsed=result.parsed, cached=result.cached)
+        self._read[result.bucket] = result
+        self._keys[result.bucket] = result.key
+        self._parts[result.bucket] = dict(result.parts)
+
+    def affected_by_symbols(self) -> list[str]:
+        """Buckets taken over whose calls, references or queries name something that appeared, changed or vanished."""
+        if self.previous is None:
+            return []
+        changed: set[SymbolRow] = set()
+        for bucket in {*self._before, *self._read} - (set(self._parts) - set(self._read)):
+            before, now = set(self._symbols_before(bucket)), set(self._symbols_now(bucket))
+            changed |= before ^ now
+        if not changed:
+            return []
+        kept = [bucket for bucket in self.buckets if bucket not in self._read]
+        return [b for b in kept if affected_tables(changed, lambda table, b=b: self._part_before(b, table))]
+
+    def tasks_to_link(self, cache_file: Path) -> list[Task]:
+        return [self.task(bucket, cache_file) for bucket in sorted(self._read)]
+
+    def write_symbols(self) -> Path:
+        """All symbols of the configuration, for the linking processes."""
+        file = self.folder / ".symbols-all"
+        file.write_bytes(dump_symbols(row for bucket in self.buckets for row in self._symbols_now(bucket)))
+        return file
+
+    def add_linked(self, bucket: str, parts: dict[str, Part]) -> None:
+        self._parts[bucket] |= parts
+
+    # ---- what came out
+
+    def file_counts(self) -> dict[str, int]:
+        listed = sum(len(files) for files in self.buckets.values())
+        touched = self._files["parsed"] + self._files["cached"]
+        return {"listed": listed, **self._files, "unchanged": listed - touched}
+
+    def publish(self, lake: Lake, configuration: str, source: dict[str, Any]) -> tuple[dict[str, TableChange], Version]:
+        self._take_over()
+        changes = {table: self._change(table) for table in TABLES}
+        for bucket, result in self._read.items():
+            file = self.folder / ".symbols" / bucket
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(msgspec.msgpack.encode(result.symbols))
+        shutil.rmtree(self.folder / ".pending", ignore_errors=True)
+        (self.folder / ".symbols-all").unlink(missing_ok=True)
+        manifest = {
+            "configuration": configuration,
+            "source": source,
+            "tables": {t: self._table_entry(t) for t in TABLES},
+            "buckets": {
+                b: {"key": self._keys.get(b, ""), "parts": {t: list(p) for t, p in sorted(self._parts[b].items())}}
+                for b in sorted(self._parts)
+            },
+        }
+        content = [self.root.layout, self.root.name, manifest["buckets"]]
+        version_id = xxhash.xxh3_128_hexdigest(msgspec.json.encode(content))[:16]
+        return changes, lake.publish(configuration, self.folder, version_id, manifest)
+
+    def _table_entry(self, table: str) -> dict[str, Any]:
+        parts = {bucket: self._parts[bucket].get(table, NO_PART) for bucket in sorted(self._parts)}
+        return {
+            "rows": sum(part.rows for part in parts.values()),
+            "bytes": sum(part.bytes for part in parts.values()),
+            "parts": [f"{bucket}.parquet" for bucket, part in parts.items() if part.rows],
+        }
+
+    def _change(self, table: str) -> TableChange:
+        entry = self._table_entry(table)
+        if self.previous is None:
+            return TableChange(entry["rows"], entry["rows"], 0, 0, entry["bytes"])
+        buckets = {*self._before, *self._parts}
+        touched = [b for b in sorted(buckets) if self._digest_before(b, table) != self._digest_now(b, table)]
+        now = _keys_of(self._part(b, table) for b in touched)
+        before = _keys_of(p for b in touched if (p := self._part_before(b, table)))
+        changes = row_changes(now, before)
+        return TableChange(entry["rows"], *(len(ids) for ids in changes), entry["bytes"])
+
+    # ---- taking over from the previous version
+
+    def _keep(self, bucket: str) -> None:
+        entry = self._before[bucket]
+        self._keys[bucket] = entry["key"]
+        self._parts[bucket] = {table: Part(*part) for table, part in entry["parts"].items()}
+
+    def _take_over(self) -> None:
+        for bucket in set(self._parts) - set(self._read) - {UNSAFE}:
+            for table, part in self._parts[bucket].items():
+                if part.rows:
+                    _link(self._part_before(bucket, table), self._part(bucket, table))
+            _link(self.previous.path / ".symbols" / bucket, self.folder / ".symbols" / bucket)
+
+    def _part(self, bucket: str, table: str) -> Path:
+        return self.folder / table / f"{bucket}.parquet"
+
+    def _part_before(self, bucket: str, table: str) -> Path | None:
+        rows = self._before.get(bucket, {}).get("parts", {}).get(table, NO_PART)[0]
+        return self.previous.path / table / f"{bucket}.parquet" if rows else None
+
+    def _digest_before(self, bucket: str, table: str) -> str:
+        return self._before.get(bucket, {}).get("parts", {}).get(table, NO_PART)[2]
+
+    def _digest_now(self, bucket: str, table: str) -> str:
+        return self._parts.get(bucket, {}).get(table, NO_PART).digest
+
+    def _symbols_before(self, bucket: str) -> list[SymbolRow]:
+        if bucket not in self._before or bucket == UNSAFE:
+            return []
+        return msgspec.msgpack.decode((self.previous.path / ".symbols" / bucket).read_bytes(), type=list[SymbolRow])
+
+    def _symbols_now(self, bucket: str) -> Iterable[SymbolRow]:
+        if bucket in self._read:
+            return self._read[bucket].symbols
+        return self._symbols_before(bucket) if bucket in self.buckets else []
+
+
+def _keys_of(parts: Iterable[Path]) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([("id", pa.string()), ("content_hash", pa.string())])
+    tables = [pq.read_table(part, columns=["id", "content_hash"]).cast(schema) for part in parts if part.exists()]
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _link(source: Path, target: Path) -> None:
+    """A hard link, or a copy where the file system has none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+__all__ = ["STANDALONE", "Draft"]
