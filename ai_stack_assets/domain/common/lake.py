@@ -99,10 +99,10 @@ class Lake:
 
     @contextlib.contextmanager
     def draft(self, configuration: str) -> Iterator[Path]:
-        """A hidden folder to write a version into; removed on any failure."""
+        """A hidden folder to write a version into; removed on any failure. One writer at a time."""
         folder = self.folder(configuration)
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f".draft-{os.getpid()}"
+        draft = folder / ".draft"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir()
         try:
@@ -111,13 +111,15 @@ class Lake:
             shutil.rmtree(draft, ignore_errors=True)
 
     def publish(self, configuration: str, draft: Path, version_id: str, manifest: dict[str, Any]) -> Version:
-        """Make the draft the current version. Publishing what is current already changes nothing."""
+        """Make the draft the current version. Publishing what is current already changes only where it came from."""
         folder = self.folder(configuration)
         target = folder / version_id
-        if not target.exists():
-            (draft / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        (draft / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        if target.exists():
+            (draft / _MANIFEST).replace(target / _MANIFEST)
+        else:
             draft.rename(target)
-        link = folder / f".current-{os.getpid()}"
+        link = folder / ".current"
         link.unlink(missing_ok=True)
         link.symlink_to(version_id)
         link.replace(folder / "current")

@@ -11,14 +11,13 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
-from ai_stack_assets.domain.common.lake import Lake, Version
+from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.onec import layout
 from ai_stack_assets.domain.onec.buckets import (
     BucketResult,
@@ -30,6 +29,7 @@ from ai_stack_assets.domain.onec.buckets import (
 )
 from ai_stack_assets.domain.onec.draft import Draft
 from ai_stack_assets.domain.onec.file_states import FileStates, in_buckets
+from ai_stack_assets.domain.onec.report import ExtractionReport
 from ai_stack_assets.domain.onec.sources import fetch, parse_source
 
 LOCK_SECONDS = 600
@@ -37,34 +37,6 @@ INLINE_BUCKETS = 2
 """Up to so many buckets, starting processes costs more than it saves."""
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class TableChange:
-    """Rows of one table now, and against the previous version."""
-
-    rows: int
-    added: int
-    changed: int
-    removed: int
-    bytes: int
-
-
-@dataclass
-class ExtractionReport:
-    version: Version
-    previous: Version | None
-    tables: dict[str, TableChange]
-    files: dict[str, int]
-    """`listed`, `parsed` (new bytes), `cached` (bytes known from elsewhere), `unchanged` (bucket not touched)."""
-    rejected: dict[str, int]
-    """Rows of `rejected` by reason."""
-    source: dict[str, Any]
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def is_unchanged(self) -> bool:
-        return self.previous is not None and self.previous.id == self.version.id
 
 
 def extract(

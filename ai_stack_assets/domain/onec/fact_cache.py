@@ -67,7 +67,10 @@ class FactCache:
             with self._db:
                 self._db.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?, ?)", rows)
 
-    def close(self) -> None:
+    def __enter__(self) -> FactCache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._db.close()
 
     def _open(self) -> sqlite3.Connection:

@@ -1,38 +1,156 @@
-"""Reading one group (a top-level object with all its files) and collecting its rows. A file that cannot be read becomes a
-rejected row with its reason; the others go on.
+"""Reading one group (a top-level object with all its files) and collecting the rows of many. A file that cannot be read
+becomes a rejected row with its reason; the others go on.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
-from ai_stack_assets.domain.bsl.decoding import decode
+from ai_stack_assets.domain.bsl.decoding import Decoded, decode
 from ai_stack_assets.domain.bsl.facts import ModuleFacts
 from ai_stack_assets.domain.bsl.module import parse_module
 from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.onec import module_rows
-from ai_stack_assets.domain.onec.assembly import assemble
-from ai_stack_assets.domain.onec.buckets import FileState
+from ai_stack_assets.domain.onec.assembly import MetadataQuery, assemble
+from ai_stack_assets.domain.onec.buckets import STANDALONE, FileState
 from ai_stack_assets.domain.onec.fact_cache import FactCache, facts_key
-from ai_stack_assets.domain.onec.layout import Root
+from ai_stack_assets.domain.onec.layout import Root, is_module
 from ai_stack_assets.domain.onec.model import FileFacts, Rejection
 from ai_stack_assets.domain.onec.reader import parse_file
-from ai_stack_assets.domain.onec.tables import TABLES, RejectedRow
+from ai_stack_assets.domain.onec.tables import ReferenceRow, RejectedRow
 
 MAX_FILE_BYTES = 64 * 2**20
-MODULE_ROLE = "module"
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_module = msgspec.msgpack.Decoder(ModuleFacts).decode
-_decode_file = msgspec.msgpack.Decoder(FileFacts).decode
+_decoders = {True: msgspec.msgpack.Decoder(ModuleFacts).decode, False: msgspec.msgpack.Decoder(FileFacts).decode}
 
 
 class ModuleFile(NamedTuple):
-    status: str
-    size: int
-    blob_hash: str
-    text: str
+    state: FileState
+    source: Decoded
     facts: ModuleFacts
+
+
+class GroupFiles:
+    """The files of one group, each read once; facts from the cache, or parsed now and put there."""
+
+    def __init__(self, root: Root, listed: Iterable[FileState], cache: FactCache) -> None:
+        self.root = root
+        self.states: list[FileState] = []
+        self.metadata: dict[str, FileFacts] = {}
+        self.modules: dict[str, ModuleFile] = {}
+        self.rejected: list[RejectedRow] = []
+        self.parsed = self.cached = 0
+        blobs = {}
+        for state in listed:
+            try:
+                blobs[state.path] = data = self._bytes(state)
+                self.states.append(state._replace(blob_hash=sha256_hex(data)))
+            except Rejection as rejection:
+                self._reject(state, rejection)
+                self.states.append(state)
+        self._parse(blobs, cache)
+
+    def _bytes(self, state: FileState) -> bytes:
+        if state.size > MAX_FILE_BYTES:
+            limit = MAX_FILE_BYTES // 2**20
+            raise Rejection("too_large", f"{state.size / 2**20:.0f} MB, more than {limit} MB: not read")
+        try:
+            return (self.root.path / state.path).read_bytes()
+        except OSError as error:
+            raise Rejection("unreadable", str(error.strerror or error)) from error
+
+    def _parse(self, blobs: dict[str, bytes], cache: FactCache) -> None:
+        read = [state for state in self.states if state.path in blobs]
+        keys = {s.path: facts_key(s.role, self.root.layout, s.blob_hash) for s in read}
+        known = cache.get(keys.values())
+        fresh: dict[bytes, bytes] = {}
+        for state in read:
+            key = keys[state.path]
+            try:
+                facts = self._facts(state, blobs[state.path], known.get(key))
+            except Rejection as rejection:
+                self._reject(state, rejection)
+                continue
+            except Exception as error:  # a reader's own fault must not cost the whole configuration
+                self._reject(state, Rejection("reader_error", f"{type(error).__name__}: {error}"))
+                continue
+            if key in known:
+                self.cached += 1
+            else:
+                self.parsed += 1
+                fresh[key] = _encode(facts)
+        cache.put(fresh)
+
+    def _facts(self, state: FileState, data: bytes, encoded: bytes | None) -> Any:
+        if not is_module(state.role):
+            facts = _decoders[False](encoded) if encoded else parse_file(self.root.layout, state.role, data)
+            self.metadata[state.path] = facts
+            return facts
+        source = decode(data)
+        if encoded:
+            facts = _decoders[True](encoded)
+        else:
+            facts = parse_module(source.text) if source.status == "parsed" else module_rows.NO_CODE
+        self.modules[state.path] = ModuleFile(state, source, facts)
+        return facts
+
+    def _reject(self, state: FileState, rejection: Rejection) -> None:
+        self.rejected.append(
+            RejectedRow("", state.path, rejection.reason, rejection.message, rejection.line, rejection.column, True)
+        )
+
+
+class Pending(NamedTuple):
+    """Rows of a bucket that wait for the symbols of the whole configuration."""
+
+    references: list[ReferenceRow]
+    modules: list[module_rows.ModuleLinks]
+    queries: list[MetadataQuery]
+
+
+class RowCollector:
+    """Rows of the groups of one bucket, in order."""
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self.tables: dict[str, list] = {table: [] for table in STANDALONE}
+        self.pending = Pending([], [], [])
+        self._rejections: Counter[str] = Counter()
+
+    def add(self, group: str, files: GroupFiles) -> None:
+        rows = assemble(self.root, group, files.metadata)
+        self.tables["objects"] += rows.objects
+        self.tables["fields"] += rows.fields
+        self.pending.references.extend(rows.references)
+        self.pending.queries.extend(rows.queries)
+        lost = {row.path for row in files.rejected}
+        for stub in rows.modules:
+            self._add_module(stub, files.modules.get(stub.path), stub.path in lost)
+        for row in [*files.rejected, *rows.rejected]:
+            self._reject(row)
+
+    def _add_module(self, stub: Any, module: ModuleFile | None, is_lost: bool) -> None:
+        if module is None:
+            status = "rejected" if is_lost else "missing"
+            self.tables["modules"].append(module_rows.module_row(stub, status, 0, "", module_rows.NO_CODE))
+            return
+        state, source, facts = module
+        self.tables["modules"].append(
+            module_rows.module_row(stub, source.status, state.size, state.blob_hash, facts)
+        )
+        ids = module_rows.method_ids(stub.id, facts)
+        self.tables["methods"] += module_rows.method_rows(stub, ids, source.text, facts)
+        self.pending.modules.append(module_rows.links(stub, ids, facts))
+        for problem in [*source.problems, *facts.problems]:
+            self._reject(RejectedRow("", state.path, problem.reason, problem.message, problem.line, None, False))
+
+    def _reject(self, row: RejectedRow) -> None:
+        row_id = f"{row.path}#{row.reason}"
+        self._rejections[row_id] += 1
+        count = self._rejections[row_id]
+        self.tables["rejected"].append(row._replace(id=row_id if count == 1 else f"{row_id}#{count}"))
