@@ -1,5 +1,5 @@
-"""Expressions of the query language: values and operators must alternate, which is what tells a whole query from a piece
-of one; precedence does not matter here. Clauses are in `query_statement`.
+"""Expressions of the query language: values and operators must alternate, which is what tells a whole query from a
+piece of one; precedence does not matter here. Clauses are in `query_statement`.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ class Expressions:
                 depth -= 1
                 if not depth:
                     return
-            elif self.at >= len(tokens):
+            elif token == END:
                 raise Unparsable
             elif code == "as":
                 self.at += 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 Columns = dict[str, str]
-"""Column of a nested query or a temporary table, lower case → the field behind it, empty for an expression. `*` → the
-table all of whose columns it passes on."""
+"""Column of a nested query or a temporary table, lower case → the field behind it, empty for an expression.
+`*` → the table all of whose columns it passes on."""
 Target = tuple[str, Columns | None]
 """Table name as written (empty for a nested query), and its columns where the text itself defines them."""
 

@@ -155,9 +155,11 @@ class Statement(Expressions):
                     break
             if self.codes[self.at - 1] != "join":
                 raise Unparsable
+            self._deeper()
             self._source(scope)
             self._expect("by")
             self._expression(scope)
+            self.depth -= 1
             if optional:
                 self._expect_token("}")
 
