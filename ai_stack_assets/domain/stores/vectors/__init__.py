@@ -1,0 +1,1 @@
+"""Vectors of methods and objects in Qdrant: its embedded engine or a server, behind one `VectorStores`."""

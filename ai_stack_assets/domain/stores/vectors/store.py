@@ -1,0 +1,239 @@
+"""The vector store of a configuration: a point per object and per method, switched from one version to the next at once.
+
+Qdrant has no transactions, so points carry generations: `valid_from`, and `valid_to` once replaced. Readers ask for the
+published generation G; a synchronisation writes points that begin at G+1 and ends the ones they replace at G+1, none of which
+readers of G notice; then one atomic write publishes G+1. A kill before it leaves G whole, and the next synchronisation first
+takes back what begins or ends after G. Points that ended are deleted by the next synchronisation, not by this one: a reader
+that has just asked for G still finds them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.stores.vectors.engine import (
+    Engine,
+    Found,
+    Published,
+    Space,
+    Value,
+    Where,
+    visible,
+)
+from ai_stack_assets.domain.stores.vectors.points import Rows, point_id
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ai_stack_assets.domain.common.lake import Version
+    from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers
+    from ai_stack_assets.domain.vectorisers.contract import Vectoriser
+
+COLLECTIONS = ("objects", "methods")
+ROWS_PER_WRITE = 2048
+FILTERS = ("kind", "module_kind", "object_id", "is_export")
+"""What a search can be narrowed by."""
+
+
+class VectorStores:
+    """`OpenStore` over an engine. Fit the vectoriser first: what is opened is the space of the current one."""
+
+    def __init__(self, engine: Engine, vectorisers: Vectorisers) -> None:
+        self.engine, self.vectorisers = engine, vectorisers
+
+    @contextlib.contextmanager
+    def open(self, configuration: str) -> Iterator[VectorStore]:
+        vectoriser = self.vectorisers.current(configuration)
+        space = space_name(vectoriser)
+        with (
+            self.engine.writing(configuration),
+            self.engine.open(configuration, space, vectoriser.size) as opened,
+        ):
+            yield VectorStore(configuration, self.engine, opened, vectoriser)
+
+    def configurations(self) -> list[str]:
+        return self.engine.configurations()
+
+    def drop(self, configuration: str) -> None:
+        self.engine.drop(configuration)
+
+    def similar(
+        self,
+        configuration: str,
+        *,
+        text: str = "",
+        row_id: str = "",
+        tables: Sequence[str] = COLLECTIONS,
+        limit: int = 10,
+        filters: dict[str, Value] | None = None,
+    ) -> list[Found]:
+        """Points nearest to a text, or to a row of the lake (itself left out), best first; `payload["id"]` is the row's id.
+
+        `filters` narrow by kind, module_kind, object_id, is_export: a value, or a list of which any will do. Raises
+        PermanentError when nothing is published, the row is not there, or the points are not all there.
+        """
+        if unknown := set(filters or {}) - set(FILTERS):
+            raise PermanentError(
+                f"cannot filter vectors by {', '.join(sorted(unknown))}; by {', '.join(FILTERS)} only"
+            )
+        published = self.engine.published(configuration)
+        if published is None:
+            raise PermanentError(f"no vectors of {configuration} yet: synchronise the vector store first")
+        with self.engine.open(configuration, published.space) as space:
+            _require_all(configuration, space, published)
+            if row_id:
+                vector = _vector_of(configuration, space, published.generation, row_id)
+            else:
+                vector = self._query_vector(configuration, published.space, text)
+            where = visible(published.generation, {"table": list(tables), **(filters or {})})
+            found = space.nearest(vector, where, limit + bool(row_id))
+        return [f for f in found if not row_id or f.payload["id"] != row_id][:limit]
+
+    def _query_vector(self, configuration: str, space: str, text: str) -> Any:
+        if not text.strip():
+            raise PermanentError("an empty text is similar to nothing: give some words, or a row's id")
+        name, version = space.rsplit("-", 1)
+        vector = self.vectorisers.load(configuration, name, version).encode_queries([text])[0]
+        if not vector.any():
+            raise PermanentError(f"not a word of {text[:100]!r} occurs in {configuration}")
+        return vector
+
+
+class VectorStore:
+    """`Store` of one configuration, in the space of one vectoriser."""
+
+    name = "qdrant"
+    collections = COLLECTIONS
+
+    def __init__(self, configuration: str, engine: Engine, space: Space, vectoriser: Vectoriser) -> None:
+        self.configuration, self.engine, self.space, self.vectoriser = (
+            configuration,
+            engine,
+            space,
+            vectoriser,
+        )
+        self._points: dict[str, dict[str, list[str]]] = {}
+        self._rows: Rows | None = None
+        self._hashes: dict[str, pa.Table] = {}
+
+    @cached_property
+    def _published(self) -> Published | None:
+        return self.engine.published(self.configuration)
+
+    @property
+    def _visible(self) -> int:
+        """Generation that readers see of this space; 0 when they see another space or nothing."""
+        published = self._published
+        return published.generation if published and published.space == space_name(self.vectoriser) else 0
+
+    @property
+    def _next(self) -> int:
+        return self._published.generation + 1 if self._published else 1
+
+    def expected(self, version: Version, collection: str) -> pa.Table:
+        rows = self._rows_of(version)
+        if collection not in self._hashes:
+            self._hashes[collection] = rows.hashes(collection)
+        return self._hashes[collection]
+
+    def actual(self, collection: str) -> pa.Table:
+        import pyarrow as pa
+
+        ids, hashes, points = [], [], {}
+        for found in self.space.scroll(visible(self._visible, {"table": collection}), ["id", "content_hash"]):
+            row_id = found.payload.get("id") or found.point_id
+            ids.append(row_id)
+            hashes.append(found.payload.get("content_hash", ""))
+            points.setdefault(row_id, []).append(found.point_id)
+        self._points[collection] = points
+        return pa.table({"id": pa.array(ids, pa.string()), "content_hash": pa.array(hashes, pa.string())})
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._clean()
+        yield
+        self.space.flush()
+        self._publish()
+
+    def delete(self, collection: str, ids: pa.Array) -> None:
+        known = self._known(collection)
+        ended = [point for row_id in ids.to_pylist() for point in known.get(row_id, ())]
+        self.space.set_payload(ended, {"valid_to": self._next})
+
+    def upsert(self, version: Version, collection: str, ids: pa.Array | None) -> int:
+        if ids is not None:
+            self.delete(collection, ids)
+        known, sent = self._known(collection), 0
+        for payloads, texts in self._rows_of(version).batches(collection, ids, ROWS_PER_WRITE):
+            vectors = self.vectoriser.encode_documents(texts)
+            common = {"table": collection, "configuration": self.configuration, "valid_from": self._next}
+            whole = [{**payload, **common} for payload in payloads]
+            self.space.upsert([self._free(payload["id"], known) for payload in payloads], vectors, whole)
+            sent += vectors.nbytes + len(msgspec.json.encode(whole))
+        return sent
+
+    def _free(self, row_id: str, known: dict[str, list[str]]) -> str:
+        first = point_id(self.configuration, row_id, 0)
+        return first if first not in known.get(row_id, ()) else point_id(self.configuration, row_id, 1)
+
+    def _clean(self) -> None:
+        """Take back an interrupted synchronisation, delete what ended, and the spaces that nobody needs any more."""
+        now = self._visible
+        self.space.delete(Where(more_than={"valid_from": now}))
+        self.space.clear_payload("valid_to", Where(more_than={"valid_to": now}))
+        self.space.delete(Where(at_most={"valid_to": now}))
+        self.space.tidy()
+        kept = {space_name(self.vectoriser)} | ({self._published.space} if self._published else set())
+        self.engine.keep_only(self.configuration, kept)
+
+    def _publish(self) -> None:
+        if self.engine.published(self.configuration) != self._published:
+            raise TransientError(
+                f"vectors of {self.configuration} were published by another run meanwhile: run again"
+            )
+        rows = self.space.count(visible(self._next))
+        published = Published(space_name(self.vectoriser), self._next, rows)
+        self.engine.publish(self.configuration, published)
+        self._published = published
+        self._points.clear()
+
+    def _known(self, collection: str) -> dict[str, list[str]]:
+        """Points by row id, as last read."""
+        if collection not in self._points:
+            self.actual(collection)
+        return self._points[collection]
+
+    def _rows_of(self, version: Version) -> Rows:
+        if self._rows is None or self._rows.version != version:
+            self._rows = Rows(version, space_name(self.vectoriser))
+            self._hashes.clear()
+        return self._rows
+
+
+def space_name(vectoriser: Vectoriser) -> str:
+    return f"{vectoriser.name}-{vectoriser.version}"
+
+
+def _require_all(configuration: str, space: Space, published: Published) -> None:
+    """A shard with lost files opens without complaint and answers with what is left: never let that pass for an answer."""
+    rows = space.count(visible(published.generation))
+    if rows != published.rows:
+        raise PermanentError(
+            f"vectors of {configuration} are damaged: {rows} of {published.rows} are left; synchronise again to repair"
+        )
+
+
+def _vector_of(configuration: str, space: Space, generation: int, row_id: str) -> Any:
+    import numpy as np
+
+    for found in space.retrieve([point_id(configuration, row_id, slot) for slot in (0, 1)]):
+        begins, ends = found.payload.get("valid_from", 0), found.payload.get("valid_to", generation + 1)
+        if begins <= generation < ends:
+            return np.asarray(found.vector, np.float32)
+    raise PermanentError(f"{row_id} is not among the vectors of {configuration}")
