@@ -1,6 +1,6 @@
 """Words of code and of Russian text: where an identifier splits, and what its parts are stemmed to.
 
-Search and vectors read text through this module alone, so a query and a document always agree on what a word is.
+Search and vectors read text through this module alone, so a query and a document agree on what a word is.
 No index and no weights here.
 """
 
@@ -80,10 +80,10 @@ _stemmer_pair: tuple = ()
 
 
 def _stemmers() -> tuple:
-    """English, Russian. No caches of their own: those run Python code, which another thread could enter halfway."""
+    """English, Russian. No caches of their own: those run Python code that another thread could enter."""
     global _stemmer_pair
     if not _stemmer_pair:
-        import Stemmer
+        import Stemmer  # ty: ignore[unresolved-import]  (a C extension without stubs)
 
         _stemmer_pair = (Stemmer.Stemmer("english", 0), Stemmer.Stemmer("russian", 0))
     return _stemmer_pair
