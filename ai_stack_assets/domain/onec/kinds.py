@@ -259,7 +259,7 @@ _MODULE_KINDS = {
     "WebService": "WEBServiceModule",
     "IntegrationService": "IntegrationServiceModule",
     "Bot": "BotModule",
-    "WebSocketClient": "WebSocketClientModule",
+    "WebSocketClient": "WEBSocketClientModule",
     "Form": "FormModule",
     "CommonForm": "FormModule",
     "Recalculation": "RecalculationModule",

@@ -127,6 +127,7 @@ REFERENCE_KINDS = {
     "ItemHandler": "form item → method of the form's module; detail: the event",
     "CommandHandler": "form command → method of the form's module",
     "ItemCommand": "form item (button) → form command, or command of an object",
+    "CommandVisibility": "subsystem or configuration → command in its section; detail: `Visible` or `Hidden`",
     "RoutePointHandler": "business process → method of its object module; detail: route point and event",
 }
 """What each `references.kind` links."""

@@ -1,0 +1,24 @@
+"""The reader of Designer dumps ("Выгрузить конфигурацию в файлы"): which function reads which role."""
+
+from __future__ import annotations
+
+from ai_stack_assets.domain.onec.model import Node
+
+
+def read(role: str, data: bytes) -> Node:
+    """What one file of a Designer dump says; see `reader.parse_file`."""
+    from ai_stack_assets.domain.onec import schema
+    from ai_stack_assets.domain.onec.designer import forms, objects, parts, rights
+
+    readers = {
+        "object": objects.read_object,
+        "form": forms.read_form,
+        "rights": rights.read_rights,
+        "template": schema.read_template,
+        "predefined": parts.read_predefined,
+        "content": parts.read_content,
+        "schedule": parts.read_schedule,
+        "help": parts.read_help,
+        "command_interface": parts.read_command_interface,
+    }
+    return readers[role](data)
