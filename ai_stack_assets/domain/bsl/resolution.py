@@ -1,0 +1,164 @@
+"""What call sites, references and query tables point at, by the names of one configuration. Pure and provable: what depends
+on the type of a value at run time stays `unknown`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ai_stack_assets.domain.bsl.facts import ModuleFacts
+from ai_stack_assets.domain.bsl.platform import (
+    CONTEXT_METHODS,
+    FORM_PARTS,
+    FUNCTIONS,
+    MANAGER_METHODS,
+    PROPERTIES,
+    SELF,
+)
+from ai_stack_assets.domain.bsl.query_resolution import resolve_query_tables
+from ai_stack_assets.domain.bsl.reference_resolution import resolve_references
+from ai_stack_assets.domain.bsl.symbols import MethodSymbol, ModuleSymbol, Symbols
+from ai_stack_assets.domain.onec.kinds import MANAGERS
+
+__all__ = [
+    "MethodSymbol",
+    "ModuleSymbol",
+    "Symbols",
+    "resolve_calls",
+    "resolve_query_tables",
+    "resolve_references",
+]
+
+Resolution = tuple[str, str | None]
+"""As `calls.resolution` and `calls.target_id`."""
+
+UNKNOWN: Resolution = ("unknown", None)
+PLATFORM: Resolution = ("platform", None)
+_PER_METHOD: Resolution = ("", None)
+"""Mark: depends on the calling method's own parameters and variables."""
+
+_GETTER = re.compile(r'(?:\w+\.)?(?:общиймодуль|commonmodule)\s*\(\s*"([^"]+)"\s*\)$')
+_OWN_OBJECT = frozenset(("ObjectModule", "RecordSetModule", "ValueManagerModule"))
+_NO_CONTEXT: frozenset[str] = frozenset()
+
+
+def resolve_calls(
+    module_kind: str, object_id: str, module_id: str, facts: ModuleFacts, symbols: Symbols
+) -> list[Resolution]:
+    """What each call site of a module resolves to, in the order of `facts.calls`.
+
+    Time is one dictionary lookup a call: equal spellings are resolved once per module.
+    """
+    module = _Module(module_kind, module_id, facts, symbols)
+    known: dict[tuple[str | None, str], Resolution] = {}
+    in_method: dict[tuple[int, str | None, str], Resolution] = {}
+    found = []
+    for call in facts.calls:
+        spelling = (call.receiver, call.name)
+        result = known.get(spelling)
+        if result is None:
+            known[spelling] = result = module.resolve(*spelling)
+        if result is _PER_METHOD:
+            key = (call.method, *spelling)
+            result = in_method.get(key)
+            if result is None:
+                in_method[key] = result = module.resolve_in_method(*key)
+        found.append(result)
+    return found
+
+
+class _Module:
+    """The names that one module adds to those of the configuration."""
+
+    def __init__(self, kind: str, module_id: str, facts: ModuleFacts, symbols: Symbols) -> None:
+        self.kind, self.symbols, self.facts = kind, symbols, facts
+        self.own: dict[str, Resolution] = {}
+        for method in facts.methods:
+            # only the first of a repeated name has this id
+            self.own.setdefault(method.name.lower(), ("local", f"{module_id}.{method.name}"))
+        self.context = CONTEXT_METHODS.get(kind, _NO_CONTEXT)
+        self.variables = {variable.name.lower() for variable in facts.variables}
+        self.assigned: dict[tuple[int, str], set[str]] = {}
+        for method, variable, name in ((a.method, a.variable.lower(), a.module) for a in facts.assignments):
+            # a module variable keeps its value from one method to another
+            place = -1 if variable in self.variables else method
+            self.assigned.setdefault((place, variable), set()).add(name.lower())
+        self.local_names = self.variables | {variable for _, variable in self.assigned}
+        self.local_names.update(p.name.lower() for method in facts.methods for p in method.parameters)
+
+    def resolve(self, receiver: str | None, name: str) -> Resolution:
+        low = name.lower()
+        if receiver is None:
+            return self._bare(low)
+        head = receiver.partition(".")[0].lower()
+        if head in SELF and len(head) == len(receiver):
+            return self._of_self(low)
+        if head in self.local_names:
+            return _PER_METHOD
+        if self.kind == "FormModule" and head in FORM_PARTS:
+            return PLATFORM
+        return _global(self.symbols, receiver, low)
+
+    def resolve_in_method(self, method: int, receiver: str, name: str) -> Resolution:
+        head, dot, _ = receiver.lower().partition(".")
+        low = name.lower()
+        modules = self.assigned.get((method, head)) or self.assigned.get((-1, head))
+        if modules and not dot:
+            # set from different modules in different branches: certain only when one of them can be meant
+            targets = {t for m in modules if (t := self.symbols.common_modules.get(m, {}).get(low))}
+            if len(targets) == 1:
+                return ("common_module", targets.pop())
+            return ("common_module", None) if modules <= self.symbols.common_modules.keys() else UNKNOWN
+        if modules or head in self.variables:
+            return UNKNOWN
+        if method >= 0 and any(p.name.lower() == head for p in self.facts.methods[method].parameters):
+            return UNKNOWN
+        if self.kind == "FormModule" and head in FORM_PARTS:
+            return PLATFORM
+        return _global(self.symbols, receiver, low)
+
+    def _bare(self, name: str) -> Resolution:
+        if found := self.own.get(name):
+            return found
+        if target := self.symbols.global_exports.get(name):
+            return ("global_module", target)
+        return PLATFORM if name in FUNCTIONS or name in self.context else UNKNOWN
+
+    def _of_self(self, name: str) -> Resolution:
+        if found := self.own.get(name):
+            return ("object_module", found[1]) if self.kind in _OWN_OBJECT else found
+        return PLATFORM if name in self.context else UNKNOWN
+
+
+def _global(symbols: Symbols, receiver: str, name: str) -> Resolution:
+    """A receiver that no local name hides: depends on the configuration alone."""
+    key = (receiver, name)
+    found = symbols.memo.get(key)
+    if found is None:
+        symbols.memo[key] = found = _resolve_global(symbols, receiver.lower(), name)
+    return found
+
+
+def _resolve_global(symbols: Symbols, receiver: str, name: str) -> Resolution:
+    head, *rest = receiver.split(".")
+    if not rest and (exports := symbols.common_modules.get(head)) is not None:
+        return ("common_module", exports.get(name))
+    if head in MANAGERS:
+        return _of_manager(symbols, head, rest, name)
+    if head in PROPERTIES:
+        return PLATFORM
+    if (getter := _GETTER.match(receiver)) and (exports := symbols.common_modules.get(getter[1])) is not None:
+        return ("common_module", exports.get(name))
+    return UNKNOWN
+
+
+def _of_manager(symbols: Symbols, collection: str, rest: list[str], name: str) -> Resolution:
+    """`Справочники.Метод`, `Справочники.Валюты.Метод`; deeper there are only references and other platform values."""
+    if len(rest) != 1:
+        return UNKNOWN if "(" in "".join(rest) else PLATFORM
+    manager = symbols.manager(collection, rest[0])
+    if manager and (target := manager.exports.get(name)):
+        return ("manager_module", target)
+    if name in MANAGER_METHODS:
+        return PLATFORM
+    return ("manager_module", None) if manager else UNKNOWN
