@@ -59,8 +59,8 @@ class Vectorisers:
         chosen = self._ready_made() if self.settings.name == name else None
         if chosen is None or chosen.version != version:
             raise PermanentError(
-                f"the vectors of {configuration} were made by {name} {version}, and VECTORISER is set to another "
-                "vectoriser or model now: set it back, or synchronise the vector store"
+                f"the vectors of {configuration} were made by {name} {version}, and VECTORISER is set to "
+                "another vectoriser or model now: set it back, or synchronise the vector store"
             )
         return chosen
 

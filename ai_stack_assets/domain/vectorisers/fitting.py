@@ -1,6 +1,6 @@
 """When a vectoriser that learns from the corpus is fitted again, and where its models lie.
 
-    <folder>/lsa-<version>.npz    one fitted model; the last few are kept, since what is published may still be an older one
+    <folder>/lsa-<version>.npz    one fitted model; a few are kept: what is published may be an older one
     <folder>/lsa.json             which is current
 
 Fitting again means computing every vector again, so one changed module must not cause it: only drift does.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,14 +20,19 @@ from ai_stack_assets.domain.vectorisers.contract import FitRecord
 from ai_stack_assets.domain.vectorisers.lsa import Lsa
 from ai_stack_assets.domain.vectorisers.texts import TEXTS_VERSION, corpus
 
+if TYPE_CHECKING:
+    import numpy as np
+
 MAX_DRIFT = 0.2
-"""Share of methods with a body that the model has not seen. A release of a large configuration changes 2–8 % of them."""
+"""Share of methods with a body that the model has not seen. A release of a large configuration changes 2–8 %
+of them."""
 KEPT_MODELS = 3
 _CURRENT = "lsa.json"
 
 
 def ensure_fitted(version: Version, folder: Path, *, refit: bool = False) -> tuple[Lsa, FitRecord]:
-    """The current model, fitted now when there is none, when it is of another algorithm, has drifted, or on request."""
+    """The current model, fitted now when there is none, when it is of another algorithm, has drifted, or on
+    request."""
     started = time.perf_counter()
     model, reason = _reusable(folder)
     bodies = _bodies(version)
@@ -74,7 +80,7 @@ def _current(folder: Path) -> dict[str, str]:
     return msgspec.json.decode(path.read_bytes()) if path.exists() else {}
 
 
-def _bodies(version: Version):  # noqa: ANN202
+def _bodies(version: Version) -> np.ndarray:
     """Sorted uint64 [distinct bodies]: the first half of each method's `body_hash`."""
     import numpy as np
 
@@ -82,7 +88,7 @@ def _bodies(version: Version):  # noqa: ANN202
     return np.unique(np.fromiter((int(h[:16], 16) for h in hashes), np.uint64, len(hashes)))
 
 
-def _drift(bodies, model: Lsa | None) -> float:  # noqa: ANN001
+def _drift(bodies: np.ndarray, model: Lsa | None) -> float:
     """A corpus that shrinks does not drift: what is left was seen."""
     import numpy as np
 

@@ -1,7 +1,9 @@
-"""Latent semantic analysis: the default vectoriser. Fitted on the configuration's own texts in seconds, nothing to download.
+"""Latent semantic analysis: the default vectoriser. Fitted on the configuration's own texts in seconds,
+nothing to download.
 
-Stems of split identifiers, sublinear term frequency, inverse document frequency, truncated SVD (Deerwester et al., 1990;
-randomised as in Halko, Martinsson, Tropp, 2011). No lake and no choice of when to fit here: see `fitting`.
+Stems of split identifiers, sublinear term frequency, inverse document frequency, truncated SVD (Deerwester et
+al., 1990; randomised as in Halko, Martinsson, Tropp, 2011). No lake and no choice of when to fit here: see
+`fitting`.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ class Lsa:
 
     @classmethod
     def fit(cls, batches: Iterable[Sequence[str]], seen: np.ndarray | None = None, size: int = SIZE) -> Lsa:
-        """Deterministic: equal texts in equal order give an equal model. Memory: the sparse matrix and one batch."""
+        """Deterministic: equal texts in equal order give an equal model. Memory: the sparse matrix and one
+        batch."""
         import numpy as np
         import scipy.sparse as sp
 
@@ -140,7 +143,8 @@ class _Columns(dict[str, tuple[int, ...]]):
 
 
 def _term_counts(texts: Sequence[str], columns: Mapping[str, tuple[int, ...]]) -> sp.csr_matrix:
-    """Texts × terms. Words are counted first, then spread over their parts: each distinct word is split once."""
+    """Texts × terms. Words are counted first, then spread over their parts: each distinct word is split
+    once."""
     import numpy as np
     import scipy.sparse as sp
 
@@ -194,7 +198,8 @@ def _weighted(counts: sp.csr_matrix, idf: np.ndarray) -> sp.csr_matrix:
 
 
 def _components(matrix: sp.csr_matrix, size: int) -> np.ndarray:
-    """Right singular vectors [columns, size] by subspace iteration. On one thread: more would change the last bits."""
+    """Right singular vectors [columns, size] by subspace iteration. On one thread: more would change the last
+    bits."""
     import numpy as np
     from threadpoolctl import threadpool_limits
 

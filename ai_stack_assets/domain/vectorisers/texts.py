@@ -1,4 +1,5 @@
-"""What of a method and of an object is vectorised: the text, and the rows that it is made of. No vectors here."""
+"""What of a method and of an object is vectorised: the text, and the rows that it is made of. No vectors
+here."""
 
 from __future__ import annotations
 
@@ -45,11 +46,14 @@ def texts_of(collection: str, rows: pa.Table | pa.RecordBatch, fields: dict[str,
 
 def field_names(version: Version) -> dict[str, str]:
     """Per object id the names of its fields in order, as one line."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     names: dict[str, list[str]] = {}
     for batch in version.batches("fields", ("object_id", "kind", "name"), rows=65536):
-        for object_id, kind, name in _tuples(batch, ("object_id", "kind", "name")):
-            if kind not in NOT_DESCRIPTIVE:
-                names.setdefault(object_id, []).append(name)
+        kept = batch.filter(pc.invert(pc.is_in(batch.column("kind"), pa.array(NOT_DESCRIPTIVE))))
+        for object_id, name in _tuples(kept, ("object_id", "name")):
+            names.setdefault(object_id, []).append(name)
     return {object_id: " ".join(found[:MAX_FIELDS]) for object_id, found in names.items()}
 
 

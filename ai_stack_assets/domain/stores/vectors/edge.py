@@ -1,19 +1,21 @@
-"""Qdrant's engine inside this process (`qdrant-edge-py`): one shard folder per configuration and space, no server.
+"""Qdrant's engine inside this process (`qdrant-edge-py`): one shard folder per configuration and space, no
+server.
 
     <root>/<configuration>/published.json     what readers see; replaced by one rename
     <root>/<configuration>/<space>/           the shard
-    <root>/.locks/                            never removed: removing a lock file that another process waits for breaks it
+    <root>/.locks/                            never removed: others may wait for these very files
 
-A shard admits one process, reading or writing. So all open, work and close under a file lock with a bounded wait: a reader
-waits for a writer of the same space (an incremental write takes a second or two), never for one that builds a new space.
-The graph index (HNSW) is not built: it costs 19 s for 60,000 points and saves 4 of the 8 ms that a query takes.
+A shard admits one process, reading or writing. So all open, work and close under a file lock with a bounded
+wait: a reader waits for a writer of the same space (an incremental write takes a second or two), never for
+one that builds a new space. The graph index (HNSW) is not built: it costs 19 s for 60,000 points and saves 4
+of the 8 ms that a query takes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +62,12 @@ class EdgeEngine:
         return sorted(_read(path)[0] for path in self.root.glob(f"*/{_POINTER}"))
 
     @contextlib.contextmanager
-    def writing(self, configuration: str) -> Iterator[None]:
+    def writing(self, configuration: str) -> Generator[None]:
         with self._lock(configuration, "writer"):
             yield
 
     @contextlib.contextmanager
-    def open(self, configuration: str, space: str, size: int | None = None) -> Iterator[EdgeSpace]:
+    def open(self, configuration: str, space: str, size: int | None = None) -> Generator[EdgeSpace]:
         path = self.folder(configuration) / space
         with self._lock(configuration, space):
             if size is not None and not path.exists():
@@ -94,7 +96,7 @@ class EdgeEngine:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextlib.contextmanager
-    def _lock(self, configuration: str, name: str, wait_seconds: float | None = None) -> Iterator[None]:
+    def _lock(self, configuration: str, name: str, wait_seconds: float | None = None) -> Generator[None]:
         from filelock import FileLock, Timeout
 
         path = self.root / ".locks" / f"{slug(configuration)}.{name}.lock"
@@ -129,7 +131,7 @@ class EdgeSpace:
         import qdrant_edge as edge
 
         if point_ids:
-            self.shard.update(edge.UpdateOperation.set_payload(point_ids, payload))
+            self.shard.update(edge.UpdateOperation.set_payload(list(point_ids), payload))
 
     def clear_payload(self, key: str, where: Where) -> None:
         import qdrant_edge as edge
@@ -141,14 +143,14 @@ class EdgeSpace:
 
         self.shard.update(edge.UpdateOperation.delete_points_by_filter(where.to_filter(edge)))
 
-    def scroll(self, where: Where, keys: list[str]) -> Iterator[Found]:
+    def scroll(self, where: Where, keys: list[str]) -> Iterator[tuple[Any, dict[str, Any]]]:
         import qdrant_edge as edge
 
         offset, wanted = None, where.to_filter(edge)
         while True:
             request = edge.ScrollRequest(offset=offset, limit=_PAGE, filter=wanted, with_payload=keys)
             records, offset = self.shard.scroll(request)
-            yield from (Found(str(record.id), record.payload or {}) for record in records)
+            yield from ((record.id, record.payload or {}) for record in records)
             if offset is None:
                 return
 
@@ -229,8 +231,9 @@ class _Shard:
 
 
 @contextlib.contextmanager
-def _engine_errors(path: Path) -> Iterator[None]:
-    """The engine raises plain `Exception`, and a Rust panic, which is no `Exception`, on some damaged files."""
+def _engine_errors(path: Path) -> Generator[None]:
+    """The engine raises plain `Exception`, and a Rust panic, which is no `Exception`, on some damaged
+    files."""
     try:
         yield
     except BaseException as error:

@@ -1,4 +1,5 @@
-"""What is a point: its ids, payload and content hash, projected from a lake version. No engine and no vectors here."""
+"""What is a point: its ids, payload and content hash, projected from a lake version. No engine and no vectors
+here."""
 
 from __future__ import annotations
 
@@ -46,13 +47,15 @@ def point_id(configuration: str, row_id: str, slot: int) -> str:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one lake version as points. `vectoriser` is its name and version: another one makes every point differ."""
+    """Rows of one lake version as points. `vectoriser` is its name and version: another one makes every point
+    differ."""
 
     version: Version
     vectoriser: str
 
     def hashes(self, collection: str) -> pa.Table:
-        """`id, content_hash` of all rows. Changes with payload, text or vectoriser; not with a line number."""
+        """`id, content_hash` of all rows. Changes with payload, text or vectoriser; not with a line
+        number."""
         import pyarrow as pa
 
         columns = _COLUMNS[collection] + _TEXT_STAND_INS[collection]

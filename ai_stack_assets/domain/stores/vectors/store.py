@@ -1,16 +1,17 @@
-"""The vector store of a configuration: a point per object and per method, switched from one version to the next at once.
+"""The vector store of a configuration: a point per object and per method, switched from one version to the
+next at once.
 
-Qdrant has no transactions, so points carry generations: `valid_from`, and `valid_to` once replaced. Readers ask for the
-published generation G; a synchronisation writes points that begin at G+1 and ends the ones they replace at G+1, none of which
-readers of G notice; then one atomic write publishes G+1. A kill before it leaves G whole, and the next synchronisation first
-takes back what begins or ends after G. Points that ended are deleted by the next synchronisation, not by this one: a reader
-that has just asked for G still finds them.
+Qdrant has no transactions, so points carry generations: `valid_from`, and `valid_to` once replaced. Readers
+ask for the published generation G; a synchronisation writes points that begin at G+1 and ends the ones they
+replace at G+1, none of which readers of G notice; then one atomic write publishes G+1. A kill before it
+leaves G whole, and the next synchronisation first takes back what begins or ends after G. Points that ended
+are deleted by the next synchronisation, not by this one: a reader that has just asked for G still finds them.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -42,13 +43,14 @@ FILTERS = ("kind", "module_kind", "object_id", "is_export")
 
 
 class VectorStores:
-    """`OpenStore` over an engine. Fit the vectoriser first: what is opened is the space of the current one."""
+    """`OpenStore` over an engine. Fit the vectoriser first: what is opened is the space of the current
+    one."""
 
     def __init__(self, engine: Engine, vectorisers: Vectorisers) -> None:
         self.engine, self.vectorisers = engine, vectorisers
 
     @contextlib.contextmanager
-    def open(self, configuration: str) -> Iterator[VectorStore]:
+    def open(self, configuration: str) -> Generator[VectorStore]:
         vectoriser = self.vectorisers.current(configuration)
         space = space_name(vectoriser)
         with (
@@ -73,10 +75,12 @@ class VectorStores:
         limit: int = 10,
         filters: dict[str, Value] | None = None,
     ) -> list[Found]:
-        """Points nearest to a text, or to a row of the lake (itself left out), best first; `payload["id"]` is the row's id.
+        """Points nearest to a text, or to a row of the lake (itself left out), best first; `payload["id"]` is
+        the row's id.
 
-        `filters` narrow by kind, module_kind, object_id, is_export: a value, or a list of which any will do. Raises
-        PermanentError when nothing is published, the row is not there, or the points are not all there.
+        `filters` narrow by kind, module_kind, object_id, is_export: a value, or a list of which any will do.
+        Raises PermanentError when nothing is published, the row is not there, or the points are not all
+        there.
         """
         if unknown := set(filters or {}) - set(FILTERS):
             raise PermanentError(
@@ -118,7 +122,8 @@ class VectorStore:
             space,
             vectoriser,
         )
-        self._points: dict[str, dict[str, list[str]]] = {}
+        self._read: dict[str, tuple[list[str], list[Any]]] = {}
+        """Row ids and their points, by collection, as last read."""
         self._rows: Rows | None = None
         self._hashes: dict[str, pa.Table] = {}
 
@@ -145,31 +150,29 @@ class VectorStore:
     def actual(self, collection: str) -> pa.Table:
         import pyarrow as pa
 
-        ids, hashes, points = [], [], {}
-        for found in self.space.scroll(visible(self._visible, {"table": collection}), ["id", "content_hash"]):
-            row_id = found.payload.get("id") or found.point_id
-            ids.append(row_id)
-            hashes.append(found.payload.get("content_hash", ""))
-            points.setdefault(row_id, []).append(found.point_id)
-        self._points[collection] = points
+        ids, hashes, points = [], [], []
+        where = visible(self._visible, {"table": collection})
+        for point, payload in self.space.scroll(where, ["id", "content_hash"]):
+            ids.append(payload.get("id") or str(point))
+            hashes.append(payload.get("content_hash", ""))
+            points.append(point)
+        self._read[collection] = ids, points
         return pa.table({"id": pa.array(ids, pa.string()), "content_hash": pa.array(hashes, pa.string())})
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         self._clean()
         yield
         self.space.flush()
         self._publish()
 
     def delete(self, collection: str, ids: pa.Array) -> None:
-        known = self._known(collection)
-        ended = [point for row_id in ids.to_pylist() for point in known.get(row_id, ())]
-        self.space.set_payload(ended, {"valid_to": self._next})
+        self._end(ids, self._known(collection))
 
     def upsert(self, version: Version, collection: str, ids: pa.Array | None) -> int:
-        if ids is not None:
-            self.delete(collection, ids)
         known, sent = self._known(collection), 0
+        if ids is not None:
+            self._end(ids, known)
         for payloads, texts in self._rows_of(version).batches(collection, ids, ROWS_PER_WRITE):
             vectors = self.vectoriser.encode_documents(texts)
             common = {"table": collection, "configuration": self.configuration, "valid_from": self._next}
@@ -178,12 +181,17 @@ class VectorStore:
             sent += vectors.nbytes + len(msgspec.json.encode(whole))
         return sent
 
+    def _end(self, ids: pa.Array, known: dict[str, list[str]]) -> None:
+        ended = [point for row_id in ids.to_pylist() for point in known.get(row_id, ())]
+        self.space.set_payload(ended, {"valid_to": self._next})
+
     def _free(self, row_id: str, known: dict[str, list[str]]) -> str:
         first = point_id(self.configuration, row_id, 0)
         return first if first not in known.get(row_id, ()) else point_id(self.configuration, row_id, 1)
 
     def _clean(self) -> None:
-        """Take back an interrupted synchronisation, delete what ended, and the spaces that nobody needs any more."""
+        """Take back an interrupted synchronisation, delete what ended, and the spaces that nobody needs any
+        more."""
         now = self._visible
         self.space.delete(Where(more_than={"valid_from": now}))
         self.space.clear_payload("valid_to", Where(more_than={"valid_to": now}))
@@ -201,13 +209,16 @@ class VectorStore:
         published = Published(space_name(self.vectoriser), self._next, rows)
         self.engine.publish(self.configuration, published)
         self._published = published
-        self._points.clear()
+        self._read.clear()
 
     def _known(self, collection: str) -> dict[str, list[str]]:
-        """Points by row id, as last read."""
-        if collection not in self._points:
+        """Points by row id: one each, unless somebody else wrote there."""
+        if collection not in self._read:
             self.actual(collection)
-        return self._points[collection]
+        known: dict[str, list[str]] = {}
+        for row_id, point in zip(*self._read[collection], strict=True):
+            known.setdefault(row_id, []).append(str(point))
+        return known
 
     def _rows_of(self, version: Version) -> Rows:
         if self._rows is None or self._rows.version != version:
@@ -221,11 +232,13 @@ def space_name(vectoriser: Vectoriser) -> str:
 
 
 def _require_all(configuration: str, space: Space, published: Published) -> None:
-    """A shard with lost files opens without complaint and answers with what is left: never let that pass for an answer."""
+    """A shard with lost files opens without complaint and answers with what is left: never let that pass for
+    an answer."""
     rows = space.count(visible(published.generation))
     if rows != published.rows:
         raise PermanentError(
-            f"vectors of {configuration} are damaged: {rows} of {published.rows} are left; synchronise again to repair"
+            f"vectors of {configuration} are damaged: {rows} of {published.rows} are left; "
+            "synchronise again to repair them"
         )
 
 
