@@ -1,5 +1,5 @@
-"""What call sites, references and query tables point at, by the names of one configuration. Pure and provable: what depends
-on the type of a value at run time stays `unknown`.
+"""What call sites, references and query tables point at, by the names of one configuration. Pure and provable: what
+depends on the type of a value at run time stays `unknown`.
 """
 
 from __future__ import annotations
@@ -7,14 +7,8 @@ from __future__ import annotations
 import re
 
 from ai_stack_assets.domain.bsl.facts import ModuleFacts
-from ai_stack_assets.domain.bsl.platform import (
-    CONTEXT_METHODS,
-    FORM_PARTS,
-    FUNCTIONS,
-    MANAGER_METHODS,
-    PROPERTIES,
-    SELF,
-)
+from ai_stack_assets.domain.bsl.platform import FUNCTIONS, PROPERTIES
+from ai_stack_assets.domain.bsl.platform_methods import CONTEXT_METHODS, FORM_PARTS, MANAGER_METHODS, SELF
 from ai_stack_assets.domain.bsl.query_resolution import resolve_query_tables
 from ai_stack_assets.domain.bsl.reference_resolution import resolve_references
 from ai_stack_assets.domain.bsl.symbols import MethodSymbol, ModuleSymbol, Symbols
@@ -39,6 +33,7 @@ _PER_METHOD: Resolution = ("", None)
 
 _GETTER = re.compile(r'(?:\w+\.)?(?:общиймодуль|commonmodule)\s*\(\s*"([^"]+)"\s*\)$')
 _OWN_OBJECT = frozenset(("ObjectModule", "RecordSetModule", "ValueManagerModule"))
+_OWN_PARTS = ("attribute", "tabularsection", "dimension", "resource")
 _NO_CONTEXT: frozenset[str] = frozenset()
 
 
@@ -49,7 +44,7 @@ def resolve_calls(
 
     Time is one dictionary lookup a call: equal spellings are resolved once per module.
     """
-    module = _Module(module_kind, module_id, facts, symbols)
+    module = _Module(module_kind, object_id, module_id, facts, symbols)
     known: dict[tuple[str | None, str], Resolution] = {}
     in_method: dict[tuple[int, str | None, str], Resolution] = {}
     found = []
@@ -70,8 +65,11 @@ def resolve_calls(
 class _Module:
     """The names that one module adds to those of the configuration."""
 
-    def __init__(self, kind: str, module_id: str, facts: ModuleFacts, symbols: Symbols) -> None:
+    def __init__(
+        self, kind: str, object_id: str, module_id: str, facts: ModuleFacts, symbols: Symbols
+    ) -> None:
         self.kind, self.symbols, self.facts = kind, symbols, facts
+        self.object_key = object_id.lower()
         self.own: dict[str, Resolution] = {}
         for method in facts.methods:
             # only the first of a repeated name has this id
@@ -95,27 +93,33 @@ class _Module:
             return self._of_self(low)
         if head in self.local_names:
             return _PER_METHOD
-        if self.kind == "FormModule" and head in FORM_PARTS:
-            return PLATFORM
-        return _global(self.symbols, receiver, low)
+        return self._outer(head, receiver, low)
 
     def resolve_in_method(self, method: int, receiver: str, name: str) -> Resolution:
         head, dot, _ = receiver.lower().partition(".")
         low = name.lower()
         modules = self.assigned.get((method, head)) or self.assigned.get((-1, head))
         if modules and not dot:
-            # set from different modules in different branches: certain only when one of them can be meant
-            targets = {t for m in modules if (t := self.symbols.common_modules.get(m, {}).get(low))}
-            if len(targets) == 1:
-                return ("common_module", targets.pop())
-            return ("common_module", None) if modules <= self.symbols.common_modules.keys() else UNKNOWN
+            # set from different modules in different branches: certain only when just one of them has the method
+            known = self.symbols.common_modules
+            found = {_of_common_module(self.symbols, m, low) for m in modules if m in known} - {UNKNOWN}
+            return found.pop() if len(found) == 1 else UNKNOWN
         if modules or head in self.variables:
             return UNKNOWN
         if method >= 0 and any(p.name.lower() == head for p in self.facts.methods[method].parameters):
             return UNKNOWN
+        return self._outer(head, receiver, low)
+
+    def _outer(self, head: str, receiver: str, name: str) -> Resolution:
+        """A receiver that is no variable and no parameter: a part of the own object hides the configuration."""
         if self.kind == "FormModule" and head in FORM_PARTS:
             return PLATFORM
-        return _global(self.symbols, receiver, low)
+        found = _global(self.symbols, receiver, name)
+        if found is not UNKNOWN and (self.kind in _OWN_OBJECT or self.kind == "FormModule"):
+            fields, own = self.symbols.fields, self.object_key
+            if any(f"{own}.{part}.{head}" in fields for part in _OWN_PARTS):
+                return UNKNOWN
+        return found
 
     def _bare(self, name: str) -> Resolution:
         if found := self.own.get(name):
@@ -141,19 +145,27 @@ def _global(symbols: Symbols, receiver: str, name: str) -> Resolution:
 
 def _resolve_global(symbols: Symbols, receiver: str, name: str) -> Resolution:
     head, *rest = receiver.split(".")
-    if not rest and (exports := symbols.common_modules.get(head)) is not None:
-        return ("common_module", exports.get(name))
-    if head in MANAGERS:
-        return _of_manager(symbols, head, rest, name)
+    if not rest and head in symbols.common_modules:
+        return _of_common_module(symbols, head, name)
     if head in PROPERTIES:
         return PLATFORM
-    if (getter := _GETTER.match(receiver)) and (exports := symbols.common_modules.get(getter[1])) is not None:
-        return ("common_module", exports.get(name))
+    if head in MANAGERS:
+        return _of_manager(symbols, head, rest, name)
+    if (getter := _GETTER.match(receiver)) and getter[1] in symbols.common_modules:
+        return _of_common_module(symbols, getter[1], name)
     return UNKNOWN
 
 
+def _of_common_module(symbols: Symbols, module: str, name: str) -> Resolution:
+    """Without such an export it is a variable of that name, unless the module has no source to tell."""
+    exports = symbols.common_modules[module]
+    if target := exports.get(name):
+        return ("common_module", target)
+    return UNKNOWN if exports else ("common_module", None)
+
+
 def _of_manager(symbols: Symbols, collection: str, rest: list[str], name: str) -> Resolution:
-    """`Справочники.Метод`, `Справочники.Валюты.Метод`; deeper there are only references and other platform values."""
+    """`Справочники.Метод`, `Справочники.Валюты.Метод`; deeper there are only values of the platform."""
     if len(rest) != 1:
         return UNKNOWN if "(" in "".join(rest) else PLATFORM
     manager = symbols.manager(collection, rest[0])

@@ -1,0 +1,88 @@
+"""Methods that the platform gives to managers, forms, objects and record sets; the global context is in `platform`."""
+
+from __future__ import annotations
+
+from ai_stack_assets.domain.bsl.platform import names
+
+MANAGER_METHODS = names("""
+Индекс IndexOf ПустаяСсылка EmptyRef ПолучитьСсылку GetRef Выбрать Select ВыбратьИерархически SelectHierarchically
+НайтиПоКоду FindByCode НайтиПоНаименованию FindByDescription НайтиПоРеквизиту FindByAttribute
+НайтиПоНомеру FindByNumber СоздатьЭлемент CreateItem СоздатьГруппу CreateFolder СоздатьДокумент
+CreateDocument СоздатьУзел CreateNode СоздатьСчет CreateAccount СоздатьВидРасчета СоздатьЗадачу
+CreateTask СоздатьБизнесПроцесс CreateBusinessProcess Создать Create ПолучитьФорму GetForm
+ПолучитьФормуВыбора GetChoiceForm ПолучитьФормуНовогоЭлемента GetNewItemForm ПолучитьФормуСписка
+GetListForm ПолучитьФормуНовойГруппы GetNewFolderForm ПолучитьФормуВыбораГруппы GetFolderChoiceForm
+ПолучитьФормуНовогоДокумента GetNewDocumentForm ПолучитьМакет GetTemplate ПолучитьДанныеВыбора
+GetChoiceData СтандартныеРеквизиты StandardAttributes ПолучитьИменаПредопределенных GetPredefinedNames
+ЭтотУзел ThisNode СоздатьНаборЗаписей CreateRecordSet СоздатьМенеджерЗаписи CreateRecordManager
+СоздатьКлючЗаписи CreateRecordKey Получить Get Установить Set СрезПервых SliceFirst СрезПоследних
+SliceLast ПолучитьПервое GetFirst ПолучитьПоследнее GetLast ВыбратьПоРегистратору SelectByRecorder
+Обороты Turnovers Остатки Balance ОстаткиИОбороты BalanceAndTurnovers УстановитьИспользованиеИтогов
+SetTotalsUsing ПолучитьИспользованиеИтогов GetTotalsUsing УстановитьПериодРассчитанныхИтогов
+SetTotalsPeriod ПолучитьПериодРассчитанныхИтогов GetTotalsPeriod
+УстановитьМинимальныйПериодРассчитанныхИтогов SetMinTotalsPeriod
+ПолучитьМинимальныйПериодРассчитанныхИтогов GetMinTotalsPeriod
+УстановитьМаксимальныйПериодРассчитанныхИтогов SetMaxTotalsPeriod
+ПолучитьМаксимальныйПериодРассчитанныхИтогов GetMaxTotalsPeriod УстановитьРежимРазделенияИтогов
+SetTotalsSplittingMode ПолучитьРежимРазделенияИтогов GetTotalsSplittingMode
+УстановитьИспользованиеТекущихИтогов SetPresentTotalsUsing ПолучитьИспользованиеТекущихИтогов
+GetPresentTotalsUsing ПересчитатьИтоги RecalcTotals ПересчитатьТекущиеИтоги RecalcPresentTotals
+ПересчитатьИтогиЗаПериод RecalcTotalsForPeriod УстановитьРежимИспользованияАгрегатов SetAggregatesMode
+ПолучитьРежимИспользованияАгрегатов GetAggregatesMode УстановитьИспользованиеАгрегатов SetAggregatesUse
+ПолучитьИспользованиеАгрегатов GetAggregatesUse ОбновитьАгрегаты UpdateAggregates
+ПерестроитьИспользованиеАгрегатов RebuildAggregatesUse ВыбратьИзменения SelectChanges
+УдалитьРегистрациюИзменений DeleteChangeRecords ЗарегистрироватьИзменения RecordChanges Подключить
+Connect УстановитьГраницу Восстановить Restore Границы ПолучитьГраницу GetBound Сдвинуть Сохранить Save
+Загрузить Load УстановитьОбновлениеПредопределенныхДанных SetPredefinedDataUpdate
+ПолучитьОбновлениеПредопределенныхДанных GetPredefinedDataUpdate СоздатьМенеджерЗначения
+CreateValueManager СоздатьКлючЗначения CreateValueKey ПолучитьСписок GetList Удалить Delete
+ПолучитьОписание GetDescription СоздатьWSПрокси CreateWSProxy Метаданные Metadata
+УстановитьПараметрыСоединения ПолучитьПараметрыСоединения УстановитьСоединение РазорватьСоединение
+Количество Count
+""")
+"""Methods that managers of the platform have: `Справочники.Валюты.НайтиПоКоду`."""
+
+_DATA_OBJECT = """
+Записать Write Прочитать Read Удалить Delete Заблокировать Lock Разблокировать Unlock Заблокирован
+IsLocked Модифицированность Modified Скопировать Copy Метаданные Metadata ЭтоНовый IsNew Заполнить Fill
+ПроверитьЗаполнение CheckFilling УстановитьСсылкуНового SetNewObjectRef ПолучитьСсылкуНового
+GetNewObjectRef УстановитьПометкуУдаления SetDeletionMark УстановитьНовыйКод SetNewCode
+УстановитьНовыйНомер SetNewNumber ПринадлежитЭлементу BelongsToItem ПолныйКод FullCode
+ПолноеНаименование FullDescr Уровень Level ПолучитьМакет GetTemplate ПолучитьФорму GetForm
+УстановитьВремя SetTime МоментВремени PointInTime Количество Count Добавить Add Вставить Insert Очистить
+Clear Выгрузить Unload Загрузить Load ВыгрузитьКолонку UnloadColumn ЗагрузитьКолонку LoadColumn Получить
+Get Сдвинуть Move ПустаяСсылка ЗаблокироватьДляИзменения Старт Start ВыполнитьЗадачу ExecuteTask
+ПроверитьВыполнение CheckExecution СкомпоноватьРезультат ComposeResult
+"""
+_FORM = """
+Закрыть Close Открыть Open ОткрытьМодально DoModal Открыта IsOpen Активизировать Activate Записать Write
+Прочитать Read ОповеститьОВыборе NotifyChoice ОповеститьОЗаписиНового NotifyWritingNew
+ПодключитьОбработчикОжидания AttachIdleHandler ОтключитьОбработчикОжидания DetachIdleHandler
+РеквизитФормыВЗначение FormAttributeToValue ЗначениеВРеквизитФормы ValueToFormAttribute
+ДанныеФормыВЗначение FormDataToValue ЗначениеВДанныеФормы ValueToFormData КопироватьДанныеФормы
+CopyFormData ИзменитьРеквизиты ChangeAttributes ПолучитьРеквизиты GetAttributes ПроверитьЗаполнение
+CheckFilling ОбновитьОтображениеДанных RefreshDataRepresentation УстановитьДействие SetAction
+ПолучитьДействие GetAction ВыполнитьКоманду УстановитьПараметрыФункциональныхОпцийФормы
+SetFormFunctionalOptionParameters ПолучитьПараметрыФункциональныхОпцийФормы
+GetFormFunctionalOptionParameters ПолучитьФункциональнуюОпциюФормы GetFormFunctionalOption
+ПолучитьСообщенияПользователю СкомпоноватьРезультат ComposeResult УстановитьТекущийВариант
+SetCurrentVariant ЗаблокироватьДанныеФормыДляРедактирования LockFormDataForEdit
+РазблокироватьДанныеФормыДляРедактирования UnlockFormDataForEdit СохранитьЗначение ВосстановитьЗначение
+СоздатьНаборЗаписей Print Выполнить Execute ПоказатьВыборИзСписка ShowChooseFromList ПоказатьВыборИзМеню
+ShowChooseFromMenu ВыбратьИзСписка ChooseFromList ВыбратьИзСпискаАсинх ChooseFromListAsync ВыбратьИзМеню
+ChooseFromMenu ОтобразитьИзменениеДанных ОтключитьОтметкуНезаполненного
+УстановитьТекущиеПользовательскиеНастройки ВводДоступен InputAvailable
+"""
+CONTEXT_METHODS: dict[str, frozenset[str]] = {
+    "ObjectModule": names(_DATA_OBJECT),
+    "RecordSetModule": names(_DATA_OBJECT),
+    "ValueManagerModule": names(_DATA_OBJECT),
+    "RecalculationModule": names(_DATA_OBJECT),
+    "FormModule": names(_FORM),
+    "ManagerModule": MANAGER_METHODS,
+}
+"""Methods of the object that a module of this kind extends: callable without a receiver, or through ``."""
+
+SELF = names("ThisObject ЭтаФорма ThisForm")
+FORM_PARTS = names("Элементы Items Команды Commands")
+"""Properties of a form all of whose parts are the platform's."""
