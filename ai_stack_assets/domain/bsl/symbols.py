@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
+
 from ai_stack_assets.domain.common.hashing import text_hash
 from ai_stack_assets.domain.onec.kinds import MANAGERS
 
@@ -75,6 +77,13 @@ class Symbols:
 
     def __reduce__(self) -> tuple:
         return _restore, (self._objects, self._fields, self._modules, self._methods)
+
+    def to_bytes(self) -> bytes:
+        return msgspec.msgpack.encode(self.__reduce__()[1])
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Symbols:
+        return _restore(*msgspec.msgpack.decode(data))
 
     def fingerprint(self) -> str:
         """Changes exactly when any symbol does."""

@@ -12,27 +12,18 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import xxhash
 
+from ai_stack_assets.domain.bsl.symbols import Symbols
 from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.common.lake import write_part
 from ai_stack_assets.domain.onec.fact_cache import FactCache, reader_version
-from ai_stack_assets.domain.onec.layout import Root
+from ai_stack_assets.domain.onec.layout import Root, SourceFile
+from ai_stack_assets.domain.onec.symbol_rows import NO_SYMBOLS, SymbolRows
 
 STANDALONE, LINKED = ("objects", "fields", "modules", "methods", "rejected"), ("references", "calls", "queries")
-
-
-class FileState(NamedTuple):
-    """A listed file. `blob_hash` (SHA-256, hex) is empty until its bytes were read."""
-
-    path: str
-    role: str
-    group: str
-    size: int
-    mtime_ns: int
-    blob_hash: str = ""
 
 
 class Part(NamedTuple):
@@ -52,7 +43,7 @@ class Task:
 
     root: Root
     bucket: str
-    files: tuple[FileState, ...]
+    files: tuple[SourceFile, ...]
     draft: Path
     cache_file: Path
     done_key: str = ""
@@ -69,20 +60,21 @@ class Task:
 @dataclass
 class BucketResult:
     bucket: str
-    files: tuple[FileState, ...]
+    files: tuple[SourceFile, ...]
     key: str
     is_unchanged: bool = False
-    symbols: tuple[tuple, ...] = ()
+    symbols: SymbolRows = NO_SYMBOLS
     parts: dict[str, Part] = field(default_factory=dict)
     parsed: int = 0
     cached: int = 0
 
 
-def bucket_key(root: Root, files: Iterable[FileState]) -> str:
+def bucket_key(root: Root, files: Iterable[SourceFile]) -> str:
     """What decides a bucket's content: the readers' code, where it belongs, and every file's role, place and bytes."""
-    digest = xxhash.xxh3_128(f"{reader_version()}|{root.layout}|{root.kind}|{root.name}")
+    digest = xxhash.xxh3_128(f"{reader_version()}|{root.layout}|{root.kind}|{root.name}".encode())
     for state in files:
-        digest.update(f"\n{state.path}|{state.role}|{state.blob_hash}|{'' if state.blob_hash else state.size}")
+        content = state.blob_hash or str(state.size)
+        digest.update(f"\n{state.path}|{state.role}|{content}".encode())
     return digest.hexdigest()
 
 
@@ -97,7 +89,7 @@ def read_bucket(task: Task) -> BucketResult:
         if key == task.done_key:
             return BucketResult(task.bucket, hashed, key, is_unchanged=True)
     collector = RowCollector(task.root)
-    states: list[FileState] = []
+    states: list[SourceFile] = []
     parsed = cached = 0
     with FactCache(task.cache_file) as cache:
         for group in groups:
@@ -119,16 +111,16 @@ def link_bucket(task: Task, symbols_file: Path) -> dict[str, Part]:
     """Resolve the bucket's references, calls and queries against the symbols of the whole configuration; write them."""
     from ai_stack_assets.domain.onec.linking import link
 
-    tables = link(pickle.loads(task.pending_path.read_bytes()), load_symbols(symbols_file))
+    tables = link(pickle.loads(task.pending_path.read_bytes()), _load_symbols(symbols_file))
     return {table: _write(task, table, tables[table]) for table in LINKED}
 
 
 @lru_cache(maxsize=1)
-def load_symbols(file: Path) -> Any:
-    return pickle.loads(file.read_bytes())
+def _load_symbols(file: Path) -> Symbols:
+    return Symbols.from_bytes(file.read_bytes())
 
 
-def _hashed(root: Root, state: FileState) -> FileState:
+def _hashed(root: Root, state: SourceFile) -> SourceFile:
     if state.blob_hash:
         return state
     try:

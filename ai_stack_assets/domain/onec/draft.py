@@ -14,14 +14,16 @@ import xxhash
 
 from ai_stack_assets.domain.common.difference import row_changes
 from ai_stack_assets.domain.common.lake import Lake, Version, write_part
-from ai_stack_assets.domain.onec.buckets import NO_PART, STANDALONE, BucketResult, FileState, Part, Task
-from ai_stack_assets.domain.onec.layout import Root
-from ai_stack_assets.domain.onec.linking import SymbolRow, affected_tables, dump_symbols
+from ai_stack_assets.domain.onec.buckets import NO_PART, BucketResult, Part, Task
+from ai_stack_assets.domain.onec.layout import Root, SourceFile
 from ai_stack_assets.domain.onec.report import TableChange
+from ai_stack_assets.domain.onec.symbol_rows import NO_SYMBOLS, SymbolRows, changed_names, names_any
 from ai_stack_assets.domain.onec.tables import TABLES, RejectedRow
 
 UNSAFE = "unsafe"
 """The part of `rejected` with what was not even listed."""
+_SYMBOLS = ".symbols"
+_ALL_SYMBOLS = f"{_SYMBOLS}/all"
 
 
 class Draft:
@@ -30,7 +32,7 @@ class Draft:
         folder: Path,
         root: Root,
         previous: Version | None,
-        buckets: dict[str, tuple[FileState, ...]],
+        buckets: dict[str, tuple[SourceFile, ...]],
         unsafe: list[RejectedRow],
     ) -> None:
         self.folder, self.root, self.previous, self.buckets = folder, root, previous, buckets
@@ -39,6 +41,7 @@ class Draft:
         self._parts: dict[str, dict[str, Part]] = {}
         self._read: dict[str, BucketResult] = {}
         self._files: Counter[str] = Counter()
+        self._has_new_symbols = True
         if unsafe:
             size = write_part(unsafe, "rejected", self._part(UNSAFE, "rejected"))
             self._parts[UNSAFE] = {"rejected": Part(len(unsafe), size, "")}
@@ -70,22 +73,26 @@ class Draft:
         """Buckets taken over whose calls, references or queries name something that appeared, changed or vanished."""
         if self.previous is None:
             return []
-        changed: set[SymbolRow] = set()
-        for bucket in {*self._before, *self._read} - (set(self._parts) - set(self._read)):
-            before, now = set(self._symbols_before(bucket)), set(self._symbols_now(bucket))
-            changed |= before ^ now
-        if not changed:
-            return []
+        touched = {*self._read, *(set(self._before) - set(self.buckets))}
+        names = set()
+        for bucket in touched:
+            names |= changed_names(self._symbols_before(bucket), self._symbols_now(bucket))
+        self._has_new_symbols = bool(names)
         kept = [bucket for bucket in self.buckets if bucket not in self._read]
-        return [b for b in kept if affected_tables(changed, lambda table, b=b: self._part_before(b, table))]
+        return [b for b in kept if names_any(names, lambda table, b=b: self._part_before(b, table))]
 
     def tasks_to_link(self, cache_file: Path) -> list[Task]:
         return [self.task(bucket, cache_file) for bucket in sorted(self._read)]
 
     def write_symbols(self) -> Path:
-        """All symbols of the configuration, for the linking processes."""
-        file = self.folder / ".symbols-all"
-        file.write_bytes(dump_symbols(row for bucket in self.buckets for row in self._symbols_now(bucket)))
+        """All symbols of the configuration, for the linking processes and the next version."""
+        file = self.folder / _ALL_SYMBOLS
+        file.parent.mkdir(exist_ok=True)
+        if self.previous and not self._has_new_symbols:
+            _link(self.previous.path / _ALL_SYMBOLS, file)
+        else:
+            merged = [self._symbols_now(bucket) for bucket in self.buckets]
+            file.write_bytes(SymbolRows.merged(merged).to_bytes())
         return file
 
     def add_linked(self, bucket: str, parts: dict[str, Part]) -> None:
@@ -102,11 +109,8 @@ class Draft:
         self._take_over()
         changes = {table: self._change(table) for table in TABLES}
         for bucket, result in self._read.items():
-            file = self.folder / ".symbols" / bucket
-            file.parent.mkdir(exist_ok=True)
-            file.write_bytes(msgspec.msgpack.encode(result.symbols))
+            (self.folder / _SYMBOLS / bucket).write_bytes(msgspec.msgpack.encode(result.symbols))
         shutil.rmtree(self.folder / ".pending", ignore_errors=True)
-        (self.folder / ".symbols-all").unlink(missing_ok=True)
         manifest = {
             "configuration": configuration,
             "source": source,
@@ -151,7 +155,7 @@ class Draft:
             for table, part in self._parts[bucket].items():
                 if part.rows:
                     _link(self._part_before(bucket, table), self._part(bucket, table))
-            _link(self.previous.path / ".symbols" / bucket, self.folder / ".symbols" / bucket)
+            _link(self.previous.path / _SYMBOLS / bucket, self.folder / _SYMBOLS / bucket)
 
     def _part(self, bucket: str, table: str) -> Path:
         return self.folder / table / f"{bucket}.parquet"
@@ -166,15 +170,15 @@ class Draft:
     def _digest_now(self, bucket: str, table: str) -> str:
         return self._parts.get(bucket, {}).get(table, NO_PART).digest
 
-    def _symbols_before(self, bucket: str) -> list[SymbolRow]:
+    def _symbols_before(self, bucket: str) -> SymbolRows:
         if bucket not in self._before or bucket == UNSAFE:
-            return []
-        return msgspec.msgpack.decode((self.previous.path / ".symbols" / bucket).read_bytes(), type=list[SymbolRow])
+            return NO_SYMBOLS
+        return msgspec.msgpack.decode((self.previous.path / _SYMBOLS / bucket).read_bytes(), type=SymbolRows)
 
-    def _symbols_now(self, bucket: str) -> Iterable[SymbolRow]:
+    def _symbols_now(self, bucket: str) -> SymbolRows:
         if bucket in self._read:
             return self._read[bucket].symbols
-        return self._symbols_before(bucket) if bucket in self.buckets else []
+        return self._symbols_before(bucket) if bucket in self.buckets else NO_SYMBOLS
 
 
 def _keys_of(parts: Iterable[Path]) -> Any:
@@ -193,6 +197,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-__all__ = ["STANDALONE", "Draft"]

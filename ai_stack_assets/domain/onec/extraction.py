@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from pathlib import Path
@@ -21,7 +22,6 @@ from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.onec import layout
 from ai_stack_assets.domain.onec.buckets import (
     BucketResult,
-    FileState,
     Task,
     bucket_key,
     link_bucket,
@@ -116,13 +116,14 @@ class _Run:
             self.clock.lap("link")
             tables, version = draft.publish(self.lake, self.configuration, source)
         self.clock.lap("publish")
+        rejected = Counter(version.table("rejected", ["reason"])["reason"].to_pylist())
         return ExtractionReport(
-            version, self.previous, tables, draft.file_counts(), draft.rejected_by_reason(version), source, self.clock.seconds
+            version, self.previous, tables, draft.file_counts(), dict(rejected), source, self.clock.seconds
         )
 
-    def _read(self, executor: Executor, draft: Draft, names: list[str], force: bool = False) -> list[FileState]:
+    def _read(self, executor: Executor, draft: Draft, names: list[str], force: bool = False) -> list[layout.SourceFile]:
         tasks = [draft.task(name, self.cache_file, force) for name in names]
-        states: list[FileState] = []
+        states: list[layout.SourceFile] = []
         for done, result in enumerate(_in_turn(executor, read_bucket, tasks), 1):
             draft.add(result)
             states += result.files

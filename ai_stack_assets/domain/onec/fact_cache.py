@@ -32,7 +32,7 @@ def reader_version() -> str:
 
 
 def facts_key(role: str, layout: str, blob_hash: str) -> bytes:
-    return xxhash.xxh3_128_digest(f"{reader_version()}/{layout}/{role}/{blob_hash}")
+    return xxhash.xxh3_128_digest(f"{reader_version()}/{layout}/{role}/{blob_hash}".encode())
 
 
 class FactCache:

@@ -16,21 +16,24 @@ from ai_stack_assets.domain.bsl.module import parse_module
 from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.onec import module_rows
 from ai_stack_assets.domain.onec.assembly import MetadataQuery, assemble
-from ai_stack_assets.domain.onec.buckets import STANDALONE, FileState
+from ai_stack_assets.domain.onec.buckets import STANDALONE
 from ai_stack_assets.domain.onec.fact_cache import FactCache, facts_key
-from ai_stack_assets.domain.onec.layout import Root, is_module
+from ai_stack_assets.domain.onec.layout import Root, SourceFile
 from ai_stack_assets.domain.onec.model import FileFacts, Rejection
 from ai_stack_assets.domain.onec.reader import parse_file
+from ai_stack_assets.domain.onec.symbol_rows import SymbolRows
 from ai_stack_assets.domain.onec.tables import ReferenceRow, RejectedRow
 
 MAX_FILE_BYTES = 64 * 2**20
+MODULE = "module"
+"""The role of a file with code; all others hold metadata."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoders = {True: msgspec.msgpack.Decoder(ModuleFacts).decode, False: msgspec.msgpack.Decoder(FileFacts).decode}
 
 
 class ModuleFile(NamedTuple):
-    state: FileState
+    state: SourceFile
     source: Decoded
     facts: ModuleFacts
 
@@ -38,15 +41,18 @@ class ModuleFile(NamedTuple):
 class GroupFiles:
     """The files of one group, each read once; facts from the cache, or parsed now and put there."""
 
-    def __init__(self, root: Root, listed: Iterable[FileState], cache: FactCache) -> None:
+    def __init__(self, root: Root, listed: Iterable[SourceFile], cache: FactCache) -> None:
         self.root = root
-        self.states: list[FileState] = []
-        self.metadata: dict[str, FileFacts] = {}
+        self.states: list[SourceFile] = []
+        self.metadata: dict[str, FileFacts | None] = {}
+        """By path; None for modules, rejected ones included: their owner still has them."""
         self.modules: dict[str, ModuleFile] = {}
         self.rejected: list[RejectedRow] = []
         self.parsed = self.cached = 0
         blobs = {}
         for state in listed:
+            if state.role == MODULE:
+                self.metadata[state.path] = None
             try:
                 blobs[state.path] = data = self._bytes(state)
                 self.states.append(state._replace(blob_hash=sha256_hex(data)))
@@ -55,7 +61,7 @@ class GroupFiles:
                 self.states.append(state)
         self._parse(blobs, cache)
 
-    def _bytes(self, state: FileState) -> bytes:
+    def _bytes(self, state: SourceFile) -> bytes:
         if state.size > MAX_FILE_BYTES:
             limit = MAX_FILE_BYTES // 2**20
             raise Rejection("too_large", f"{state.size / 2**20:.0f} MB, more than {limit} MB: not read")
@@ -86,8 +92,8 @@ class GroupFiles:
                 fresh[key] = _encode(facts)
         cache.put(fresh)
 
-    def _facts(self, state: FileState, data: bytes, encoded: bytes | None) -> Any:
-        if not is_module(state.role):
+    def _facts(self, state: SourceFile, data: bytes, encoded: bytes | None) -> Any:
+        if state.role != MODULE:
             facts = _decoders[False](encoded) if encoded else parse_file(self.root.layout, state.role, data)
             self.metadata[state.path] = facts
             return facts
@@ -99,7 +105,7 @@ class GroupFiles:
         self.modules[state.path] = ModuleFile(state, source, facts)
         return facts
 
-    def _reject(self, state: FileState, rejection: Rejection) -> None:
+    def _reject(self, state: SourceFile, rejection: Rejection) -> None:
         self.rejected.append(
             RejectedRow("", state.path, rejection.reason, rejection.message, rejection.line, rejection.column, True)
         )
@@ -133,6 +139,15 @@ class RowCollector:
             self._add_module(stub, files.modules.get(stub.path), stub.path in lost)
         for row in [*files.rejected, *rows.rejected]:
             self._reject(row)
+
+    def symbols(self) -> SymbolRows:
+        tables = self.tables
+        return SymbolRows(
+            [row.id for row in tables["objects"]],
+            [row.id for row in tables["fields"]],
+            [(row.id, row.kind, row.object_id, row.is_global) for row in tables["modules"]],
+            [(row.id, row.module_id, row.name, row.is_export) for row in tables["methods"]],
+        )
 
     def _add_module(self, stub: Any, module: ModuleFile | None, is_lost: bool) -> None:
         if module is None:

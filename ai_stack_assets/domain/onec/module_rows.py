@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ai_stack_assets.domain.bsl.facts import Assignment, Call, ModuleFacts, Query
+from ai_stack_assets.domain.bsl.facts import ModuleFacts
 from ai_stack_assets.domain.common.hashing import text_hash
-from ai_stack_assets.domain.onec.tables import MethodRow, ModuleRow, RejectedRow
+from ai_stack_assets.domain.onec.tables import MethodRow, ModuleRow
 
 NO_CODE = ModuleFacts(0, [], [], [], [], [], [], [])
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -28,7 +28,10 @@ class ModuleLinks(NamedTuple):
     object_id: str
     method_ids: list[str]
     facts: ModuleFacts
-    """Only what resolution needs: method names, calls, assignments, queries."""
+
+    def place(self, method: int) -> str:
+        """Id of the method with this index, or of the module for code outside methods."""
+        return self.method_ids[method] if method >= 0 else self.module_id
 
 
 def method_ids(module_id: str, facts: ModuleFacts) -> list[str]:
@@ -101,13 +104,5 @@ def method_rows(stub: Any, ids: list[str], text: str, facts: ModuleFacts) -> Ite
         )
 
 
-def problem_rows(path: str, facts: ModuleFacts) -> Iterator[RejectedRow]:
-    for problem in facts.problems:
-        yield RejectedRow("", path, problem.reason, problem.message, problem.line, None, False)
-
-
 def links(stub: Any, ids: list[str], facts: ModuleFacts) -> ModuleLinks:
     return ModuleLinks(stub.id, stub.kind, stub.object_id, ids, facts)
-
-
-__all__ = ["NO_CODE", "Assignment", "Call", "ModuleLinks", "Query", "links", "method_ids", "method_rows", "module_row"]
