@@ -67,8 +67,8 @@ def read_block(tokens: Iterator[re.Match[str]], code: str, start: int) -> Block:
         if kind is None:
             kind = kind_of(token[1])
         if kind == lexer.OPERATOR:
-            first = max(previous, code.rfind(";", previous, at) + 1)
-            branches, weight, skip = _expression(code, first, nesting)
+            first = max(previous, skip, code.rfind(";", previous, at) + 1)
+            branches, weight, skip = _expression(code, first, at, nesting)
             cyclomatic += branches
             cognitive += weight
             continue
@@ -153,8 +153,8 @@ _WORD_BACKWARDS = re.compile(r"(\w++)\s*+(\.?)")
 _TAKES_ARGUMENTS = frozenset("новый new выполнить execute вызватьисключение raise".split())
 
 
-def _expression(code: str, start: int, nesting: int) -> tuple[int, int, int]:
-    """Cyclomatic and cognitive additions of the rest of one statement, and the offset where it ends."""
+def _expression(code: str, start: int, operator: int, nesting: int) -> tuple[int, int, int]:
+    """Cyclomatic and cognitive additions of the expression that holds the first `operator` after `start`, and its end."""
     cyclomatic = cognitive = depth = 0
     last, negation = "", -1
     outer: list[tuple[int, str, int, int]] = []
@@ -183,6 +183,10 @@ def _expression(code: str, start: int, nesting: int) -> tuple[int, int, int]:
                     last = before
         elif word == "," or word in _AWAIT:
             last = ""
+        elif at < operator and word not in _NOT:
+            # a condition without operators: `Пока А Цикл Б = В И Г`
+            outer.clear()
+            depth = 0
         elif word not in _NOT and word != "?":
             return cyclomatic, cognitive, at
         negation = part.end() if word in _NOT else -1

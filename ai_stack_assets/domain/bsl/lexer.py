@@ -138,7 +138,8 @@ _SEPARATOR = r"\s;:)\]\"'|"
 TOKENS = re.compile(
     # skip separators and other words; a keyword after a dot is a property: `Обработчик.Процедура`
     rf"(?:[{_SEPARATOR}]++|(?:(?![{_FIRST}])|(?!{keyword(_WORDS)}))[^{_SEPARATOR}?&]++(?:(?<=\.)\s*+\w++)?+)*+"
-    rf"({keyword(_WORDS)}|[?&])"
+    # the match at the end of the code, without group 1, keeps `re` from starting again inside of words
+    rf"(?:({keyword(_WORDS)}|[?&])|\Z)"
 )
 """Keywords that structure a module, in masked code; group 1 is the keyword. `KIND` has those met so far, in any case."""
 
