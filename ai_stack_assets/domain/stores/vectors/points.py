@@ -85,6 +85,7 @@ class Rows:
         columns = {name: batch.column(name) for name in (*_COLUMNS[collection], *_TEXT_STAND_INS[collection])}
         if collection == "methods":
             kinds = self._module_kinds
+            columns["is_export"] = columns["is_export"].cast(pa.int8())
             columns["module_kind"] = pa.array(map(kinds.get, columns["module_id"].to_pylist()), pa.string())
         else:
             columns["object_id"] = columns["id"]
