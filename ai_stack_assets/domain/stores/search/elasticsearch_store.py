@@ -17,11 +17,8 @@ from typing import TYPE_CHECKING, Any
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.search import documents as docs
-from ai_stack_assets.domain.stores.search.query import (
-    Hit,
-    hit,
-    plan,
-)
+from ai_stack_assets.domain.stores.search.elasticsearch_query import SETTINGS, compiled, mappings
+from ai_stack_assets.domain.stores.search.query import Hit, hit, plan
 
 if TYPE_CHECKING:
     import elasticsearch as es

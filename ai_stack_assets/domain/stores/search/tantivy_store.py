@@ -106,7 +106,8 @@ class Tantivy:
             lock.acquire()
         except Timeout:
             raise TransientError(
-                f"search: another run has written {configuration!r} in {self.root} for {self.lock_seconds:.0f} s"
+                f"search: another run has written {configuration!r} in {self.root} "
+                f"for {self.lock_seconds:.0f} s"
             ) from None
         try:
             yield
