@@ -1,4 +1,4 @@
-"""`StoreSync`: one store kept equal to the lake. A new store is one `defs.yaml` of this type, a resource and an adapter."""
+"""`StoreSync`: one store kept equal to the lake. Another store is a `defs.yaml`, a resource and an adapter."""
 
 from collections.abc import Iterator
 
@@ -10,6 +10,7 @@ from ai_stack_assets.orchestration import checks, keys, metadata
 from ai_stack_assets.orchestration.conditions import when_gates_pass
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
+from ai_stack_assets.orchestration.progress import progress
 
 
 class SyncConfig(dg.Config):
@@ -33,7 +34,7 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
         return dg.Definitions(assets=[self.asset()])
 
     def asset(self) -> dg.AssetsDefinition:
-        """One op for both: with the asset selected it synchronises and verifies, with the check alone it only compares."""
+        """One op for both: with the asset selected it synchronises, with its check alone it only compares."""
         key = dg.AssetKey.from_user_string(self.asset_key)
         spec = dg.AssetSpec(
             key,
@@ -64,17 +65,17 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
         def sync(
             context: dg.AssetExecutionContext, config: SyncConfig
         ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+            report = None
             with failures(context):
                 version = context.resources.lake.open().require(context.partition_key)
                 with getattr(context.resources, self.resource).open().open(context.partition_key) as store:
-                    if key in context.selected_asset_keys:
+                    if context.selected_asset_keys:
                         report = synchronise(
-                            store, version, allow_shrink=config.allow_shrink, progress=context.log.info
+                            store, version, allow_shrink=config.allow_shrink, progress=progress(context)
                         )
-                        differences = report.differences
-                        yield dg.MaterializeResult(asset_key=key, metadata=metadata.store(report, version))
-                    else:
-                        differences = compare(store, version)
-                yield checks.parity(key, version.id, differences)
+                    differences = report.differences if report else compare(store, version)
+            if report:
+                yield dg.MaterializeResult(asset_key=key, metadata=metadata.store(report, version))
+            yield checks.parity(key, version.id, differences)
 
         return sync

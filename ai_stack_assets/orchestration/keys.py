@@ -1,4 +1,4 @@
-"""Asset keys of the whole platform, `[system, namespace, entity]`: how stages name one another without importing.
+"""Asset keys of the whole platform, `[system, namespace, entity]`: stages name one another without importing.
 
 Every key that more than one file needs stands here; no definitions.
 """
@@ -25,3 +25,8 @@ NEO4J_GRAPH = dg.AssetKey(["neo4j", "onec", "graph"])
 QDRANT_POINTS = dg.AssetKey(["qdrant", "onec", "points"])
 ELASTICSEARCH_DOCUMENTS = dg.AssetKey(["elasticsearch", "onec", "documents"])
 STORE_KEYS = (POSTGRES_TABLES, NEO4J_GRAPH, QDRANT_POINTS, ELASTICSEARCH_DOCUMENTS)
+
+EXTRACT = "extract"
+"""The op that makes all lake tables."""
+PIPELINE = "onec_pipeline"
+PRELOAD = "ai_stack_assets.preload"

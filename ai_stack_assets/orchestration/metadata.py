@@ -1,4 +1,4 @@
-"""All metadata that assets emit, in one place: the same facts under the same names everywhere. No reading, no writing."""
+"""All metadata that assets emit: the same facts under the same names everywhere. No reading, no writing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from ai_stack_assets.domain.stores.sync import SyncReport
 from ai_stack_assets.orchestration import keys
 
 if TYPE_CHECKING:
+    from ai_stack_assets.domain.common.lake import Version
     from ai_stack_assets.domain.onec.extraction import ExtractionReport
+    from ai_stack_assets.domain.vectorisers.contract import FitRecord
 
 _TYPES = {"text": "string", "json": "json", "int": "int32", "bool": "bool"}
 
@@ -86,7 +88,7 @@ def lineage(table: str) -> dg.TableColumnLineage:
     )
 
 
-def store(report: SyncReport, version: Any) -> dict[str, Any]:
+def store(report: SyncReport, version: Version) -> dict[str, Any]:
     """What a synchronisation did: rows by collection, what travelled, how long each phase took."""
     return {
         "dagster/row_count": report.total("rows"),
@@ -105,3 +107,16 @@ def store(report: SyncReport, version: Any) -> dict[str, Any]:
 
 
 _COUNTS = ("rows", "added", "changed", "removed", "bytes")
+
+
+def vectoriser(record: FitRecord, version: Version) -> dict[str, Any]:
+    """Which model is in use, and why it was or was not fitted again."""
+    return {
+        "model": f"{record.name} {record.version}",
+        "dimensions": record.size,
+        "is_refitted": record.is_refitted,
+        "reason": record.reason,
+        "drift": record.drift,
+        "lake_version": version.id,
+        "seconds": {"fit": record.seconds},
+    }

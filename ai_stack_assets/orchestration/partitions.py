@@ -7,3 +7,6 @@ import dagster as dg
 CONFIGURATION = "configuration"
 
 CONFIGURATIONS = dg.DynamicPartitionsDefinition(name=CONFIGURATION)
+
+PARTITION_TAG = "dagster/partition"
+"""Run tag by which runs of one configuration are found, and kept from overlapping (dagster.yaml)."""

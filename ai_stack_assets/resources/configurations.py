@@ -26,10 +26,12 @@ class ConfigurationsResource(dg.ConfigurableResource):
 
     def entries(self) -> dict[str, ConfigurationEntry]:
         """By name, in the order of the file. Raises PermanentError naming the line that is wrong."""
+        path = Path(self.file)
+        if not path.exists():
+            return {}
         from ai_stack_assets.domain.onec.configurations import load
 
-        path = Path(self.file)
-        return {entry.name: entry for entry in load(path)} if path.exists() else {}
+        return {entry.name: entry for entry in load(path)}
 
     def entry(self, name: str) -> ConfigurationEntry:
         from ai_stack_assets.domain.common.failures import PermanentError

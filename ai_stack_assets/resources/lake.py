@@ -1,4 +1,4 @@
-"""The data folder: lake versions, the cache of parsed files, and small result files. Opens plain domain objects."""
+"""The data folder: lake versions, the cache of parsed files, small results. Opens plain domain objects."""
 
 from __future__ import annotations
 

@@ -1,20 +1,26 @@
-"""One resource per store: a server when its setting is given, else the embedded engine under the data folder."""
+"""One resource per store: a server when its setting is given, else an embedded engine in the data folder."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
 
-from ai_stack_assets.domain.stores.contract import OpenStore
+from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.resources.vectorisers import VectorisersResource
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.stores.contract import OpenStore
+    from ai_stack_assets.domain.stores.vectors.store import VectorStores
 
 
 class StoreResource(dg.ConfigurableResource):
-    """What every store needs. `open()` gives the plain client; nothing is started or connected before it."""
+    """What every store needs. `open()` gives the plain client."""
 
-    data: str = Field(description="Data folder: the embedded engine lives in it")
+    data: str = Field(description="Data folder (AI_STACK_ASSETS_DATA): the embedded engine lives in it")
 
     @abstractmethod
     def open(self) -> OpenStore: ...
@@ -24,32 +30,51 @@ class StoreResource(dg.ConfigurableResource):
 
 
 class PostgresResource(StoreResource):
-    url: str = Field(default="", description="POSTGRES_URL; unset: embedded PostgreSQL")
+    url: str = Field(default="", description="POSTGRES_URL; unset: an embedded PostgreSQL")
 
-    def open(self) -> OpenStore:
-        raise NotImplementedError
+    def open(self) -> Any:
+        from ai_stack_assets.domain.stores.postgres import embedded
+        from ai_stack_assets.domain.stores.postgres.client import Postgres
+
+        return Postgres(self.url or embedded.serve(self.folder("postgres")))
 
 
 class GraphResource(StoreResource):
-    uri: str = Field(default="", description="NEO4J_URI, `bolt://host:7687`; unset: embedded graph engine")
+    uri: str = Field(default="", description="NEO4J_URI, `bolt://host:7687`; unset: an embedded graph engine")
     user: str = Field(default="neo4j", description="NEO4J_USER")
     password: str = Field(default="", description="NEO4J_PASSWORD")
 
-    def open(self) -> OpenStore:
-        raise NotImplementedError
+    def open(self) -> Any:
+        from ai_stack_assets.domain.stores.graph.embedded import EmbeddedGraph
+
+        if self.uri:
+            raise _not_yet("NEO4J_URI")
+        return EmbeddedGraph(self.folder("graph"))
 
 
 class VectorResource(StoreResource):
-    url: str = Field(default="", description="QDRANT_URL; unset: embedded Qdrant engine")
+    vectorisers: VectorisersResource
+    url: str = Field(default="", description="QDRANT_URL; unset: an embedded Qdrant engine")
     api_key: str = Field(default="", description="QDRANT_API_KEY")
 
-    def open(self) -> OpenStore:
-        raise NotImplementedError
+    def open(self) -> VectorStores:
+        from ai_stack_assets.domain.stores.vectors.edge import EdgeEngine
+        from ai_stack_assets.domain.stores.vectors.store import VectorStores
+
+        if self.url:
+            raise _not_yet("QDRANT_URL")
+        return VectorStores(EdgeEngine(self.folder("vectors")), self.vectorisers.open())
 
 
 class SearchResource(StoreResource):
-    url: str = Field(default="", description="ELASTICSEARCH_URL; unset: embedded full-text engine")
+    url: str = Field(default="", description="ELASTICSEARCH_URL; unset: an embedded full-text engine")
     api_key: str = Field(default="", description="ELASTICSEARCH_API_KEY")
 
-    def open(self) -> OpenStore:
+    def open(self) -> Any:
+        if self.url:
+            raise _not_yet("ELASTICSEARCH_URL")
         raise NotImplementedError
+
+
+def _not_yet(name: str) -> PermanentError:
+    return PermanentError(f"{name} is set, but only the embedded engine is supported so far: unset {name}")

@@ -8,12 +8,13 @@ from ai_stack_assets.domain.onec.tables import TABLES
 from ai_stack_assets.orchestration import checks, keys, metadata
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
+from ai_stack_assets.orchestration.progress import progress
 from ai_stack_assets.resources.configurations import ConfigurationsResource
 from ai_stack_assets.resources.lake import LakeResource
 
 
 @dg.multi_asset(
-    name="extract",
+    name=keys.EXTRACT,
     specs=[
         dg.AssetSpec(
             keys.lake(name),
@@ -39,7 +40,7 @@ def extract_tables(
     with failures(context):
         entry = configurations.entry(context.partition_key)
         report = extract(
-            entry.name, entry.source, lake.open(), lake.cache, path=entry.path, progress=context.log.info
+            entry.name, entry.source, lake.open(), lake.cache, path=entry.path, progress=progress(context)
         )
         findings = evaluate(report.version, report.previous)
     for name in TABLES:

@@ -1,25 +1,45 @@
 """The vectoriser that turns methods and objects into vectors, fitted on the lake."""
 
 import dagster as dg
+from pydantic import Field
 
-from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration import keys, metadata
 from ai_stack_assets.orchestration.conditions import when_gates_pass
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 from ai_stack_assets.resources.lake import LakeResource
+from ai_stack_assets.resources.vectorisers import VectorisersResource
+
+
+class VectoriserConfig(dg.Config):
+    """Options of one run."""
+
+    refit: bool = Field(
+        default=False, description="Fit again even if the present one still suits: all vectors change"
+    )
 
 
 @dg.asset(
     key=keys.VECTORISER,
-    deps=[keys.lake("objects"), keys.lake("methods")],
+    deps=[keys.lake("objects"), keys.lake("fields"), keys.lake("methods")],
     group_name=keys.EXTRACTION,
-    kinds={"scikitlearn"},
+    kinds={"numpy"},
     owners=["team:onec"],
     code_version="1",
     partitions_def=CONFIGURATIONS,
     automation_condition=when_gates_pass(),
 )
-def vectoriser(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult:
-    """One file is a model that maps text to a vector: word weights and a projection fitted on the methods of the lake."""
+def vectoriser(
+    context: dg.AssetExecutionContext,
+    config: VectoriserConfig,
+    lake: LakeResource,
+    vectorisers: VectorisersResource,
+) -> dg.MaterializeResult:
+    """One file is a model that maps a text to a vector.
+
+    Word weights and a projection fitted on the configuration's methods; again only when those have drifted.
+    """
     with failures(context):
-        raise NotImplementedError
+        version = lake.open().require(context.partition_key)
+        _, record = vectorisers.open().ensure(version, refit=config.refit)
+    return dg.MaterializeResult(metadata=metadata.vectoriser(record, version))

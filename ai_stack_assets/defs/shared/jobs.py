@@ -1,4 +1,4 @@
-"""Jobs over more than one stage."""
+"""Jobs over more than one stage, and how steps are executed."""
 
 import dagster as dg
 
@@ -6,8 +6,25 @@ from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 
 onec_pipeline = dg.define_asset_job(
-    "onec_pipeline",
+    keys.PIPELINE,
     selection=dg.AssetSelection.groups(keys.EXTRACTION, keys.STORES),
     partitions_def=CONFIGURATIONS,
-    description="Everything from a configuration's source to four agreeing stores.",
+    description="From the source of a configuration to four stores that agree with each other.",
 )
+
+
+@dg.definitions
+def executor() -> dg.Definitions:
+    """Every step in a process of its own: stores are written at the same time, and a crash stays within one.
+
+    Measured with ten empty steps on two busy cores: spawned 24–40 s, forkserver with the location preloaded
+    22 s, with Dagster's storage modules preloaded too 8 s (3.4 s of that once, to start it), in process 0.7 s.
+    """
+    return dg.Definitions(
+        executor=dg.multiprocess_executor.configured(
+            {
+                "max_concurrent": len(keys.STORE_KEYS),
+                "start_method": {"forkserver": {"preload_modules": [keys.PRELOAD]}},
+            }
+        )
+    )

@@ -1,26 +1,52 @@
-"""The environment, read once: the only module that looks at it. Every setting has a default that needs no server."""
+"""The environment: the only module that looks at it. Every setting has a default that needs no server.
+
+Imports nothing heavy: the command line reads it before Dagster is loaded.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-import dagster as dg
-
 PROJECT = Path(__file__).resolve().parents[3]
-"""The folder with `configurations.yaml`: sources given as relative paths start here."""
+"""The folder with `configurations.yaml` and `dagster.yaml`: relative sources start here."""
+
+_DATA, _CONFIGURATIONS = "AI_STACK_ASSETS_DATA", "AI_STACK_ASSETS_CONFIGURATIONS"
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name) or default
 
 
 def data_folder() -> Path:
-    return Path(os.environ.get("AI_STACK_ASSETS_DATA") or PROJECT / "data").expanduser().absolute()
+    """Everything that is written lies under it."""
+    return Path(text(_DATA) or PROJECT / "data").expanduser().absolute()
 
 
 def configurations_file() -> Path:
-    return Path(
-        os.environ.get("AI_STACK_ASSETS_CONFIGURATIONS") or PROJECT / "configurations.yaml"
-    ).absolute()
+    return Path(text(_CONFIGURATIONS) or PROJECT / "configurations.yaml").expanduser().absolute()
 
 
-def setting(name: str, default: str = "") -> str:
-    """A reference that Dagster resolves at run time (the UI shows the name, never the value); the default when unset."""
-    return dg.EnvVar(name) if os.environ.get(name) else default
+def enter_instance() -> Path:
+    """Make this process and its children use the project's Dagster instance. Returns DAGSTER_HOME.
+
+    The same order as `dg` itself: variables that are set, then the project's `.env`. A data folder that is set has
+    an instance of its own, since history and data belong together.
+    """
+    if text(_DATA) and not text("DAGSTER_HOME"):
+        os.environ["DAGSTER_HOME"] = str(data_folder() / "dagster")
+    _load_dotenv(PROJECT / ".env")
+    home = Path(os.environ.setdefault("DAGSTER_HOME", str(data_folder() / "dagster")))
+    home.mkdir(parents=True, exist_ok=True)
+    settings = home / "dagster.yaml"
+    if not settings.exists():
+        settings.unlink(missing_ok=True)
+        settings.symlink_to(PROJECT / "dagster.yaml")
+    return home
+
+
+def _load_dotenv(file: Path) -> None:
+    if file.exists():
+        from dotenv import load_dotenv
+
+        load_dotenv(file)

@@ -1,0 +1,62 @@
+"""The commands behind `make run` and `make dev`: arguments, and what is said when a command fails.
+
+Imports nothing heavy, so that the process which steps are forked from starts beside this one, not after it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+
+from ai_stack_assets.defs.shared import settings
+
+DEMO = "demo"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit code: 0 done, 1 something failed, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    home = settings.enter_instance()
+    if options.command == "home":
+        print(home)
+        return 0
+    if options.command == "dev":
+        os.chdir(settings.PROJECT)
+        os.execv(sys.executable, [sys.executable, "-m", "ai_stack_assets.cli.dg", "dev", *options.rest])
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ai_stack_assets.cli.terminal import Terminal
+
+    with Terminal(settings.data_folder() / "logs") as terminal:
+        try:
+            from ai_stack_assets.cli.run import run
+
+            return run(options, terminal)
+        except KeyboardInterrupt:
+            terminal.say("\nInterrupted. What was finished is kept; the next run goes on from there.")
+            return 130
+        except Exception as error:
+            if options.verbose:
+                terminal.say(traceback.format_exc())
+            terminal.say(f"\nFailed: {error}\nDetails: {terminal.log}")
+            return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("ai_stack_assets", description="1C configurations as data for AI")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="read a configuration and bring all stores up to date")
+    run.add_argument(
+        "source", nargs="?", help="folder, git URL[@ref] or .zip; default: the sample configuration"
+    )
+    run.add_argument("--name", help="what to call it; default: from the source")
+    run.add_argument("--allow-shrink", action="store_true", help="yes to stores that lose most of their rows")
+    run.add_argument("--verbose", action="store_true", help="show tracebacks")
+    commands.add_parser("home", help="prepare the Dagster instance and print its folder")
+    dev = commands.add_parser("dev", help="open the web interface; further options go to `dg dev`")
+    dev.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser

@@ -1,0 +1,66 @@
+"""`run`: reads configurations into the lake and the stores, on the instance that the web interface shows."""
+
+from __future__ import annotations
+
+import argparse
+import uuid
+
+import dagster as dg
+
+from ai_stack_assets.cli.events import Follower, RunFacts
+from ai_stack_assets.cli.summary import summary
+from ai_stack_assets.cli.targets import targets
+from ai_stack_assets.cli.terminal import Terminal
+from ai_stack_assets.definitions import defs
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration.abandoned import end_abandoned_runs, process_tags
+from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
+
+INVOCATION_TAG = "ai_stack_assets/invocation"
+REPOSITORY_TAG = ".dagster/repository"
+"""By this the web interface lists a run under its job."""
+
+
+def run(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Each configuration of the source in a run of its own, one after the other. Returns the exit code."""
+    entries = targets(options.source, options.name, terminal)
+    all_done = True
+    with dg.DagsterInstance.get() as instance:
+        end_abandoned_runs(instance)
+        instance.add_dynamic_partitions(CONFIGURATION, [entry.name for entry in entries])
+        for entry in entries:
+            terminal.say(f"\n{entry.name}: {entry.source}")
+            facts = execute(instance, entry.name, options.allow_shrink, terminal)
+            terminal.say(summary(entry.name, facts, terminal))
+            all_done = all_done and facts.is_complete
+    return 0 if all_done else 1
+
+
+def execute(instance: dg.DagsterInstance, name: str, allow_shrink: bool, terminal: Terminal) -> RunFacts:
+    """One run of the pipeline in this process and its children."""
+    invocation = uuid.uuid4().hex
+    tags = {
+        PARTITION_TAG: name,
+        INVOCATION_TAG: invocation,
+        REPOSITORY_TAG: "__repository__@ai_stack_assets",
+        **process_tags(),
+    }
+    stores = {
+        key.to_python_identifier(): {"config": {"allow_shrink": allow_shrink}} for key in keys.STORE_KEYS
+    }
+    with (
+        Follower(instance, (INVOCATION_TAG, invocation), terminal) as facts,
+        dg.execute_job(
+            dg.reconstructable(pipeline),
+            instance=instance,
+            tags=tags,
+            run_config={"ops": stores},
+            raise_on_error=False,
+        ),
+    ):
+        pass
+    return facts
+
+
+def pipeline() -> dg.JobDefinition:
+    return defs().resolve_job_def(keys.PIPELINE)

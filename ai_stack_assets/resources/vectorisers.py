@@ -1,0 +1,31 @@
+"""Which vectoriser turns text into vectors, and where its models lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers
+
+
+class VectorisersResource(dg.ConfigurableResource):
+    """The default is fitted on the configuration itself; the others are given by name, model and endpoint."""
+
+    data: str = Field(description="Data folder: fitted models live in it")
+    name: str = Field(default="lsa", description="VECTORISER: lsa, sentence-transformers or openai")
+    model: str = Field(
+        default="", description="VECTORISER_MODEL: model at the endpoint, or its name or folder"
+    )
+    base_url: str = Field(default="", description="VECTORISER_URL: an OpenAI-compatible endpoint")
+    api_key: str = Field(default="", description="VECTORISER_API_KEY")
+
+    def open(self) -> Vectorisers:
+        from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers, VectoriserSettings
+
+        url = {"base_url": self.base_url} if self.base_url else {}
+        settings = VectoriserSettings(name=self.name, model=self.model, api_key=self.api_key, **url)
+        return Vectorisers(Path(self.data) / "vectorisers", settings)

