@@ -1,5 +1,5 @@
-"""The reader of EDT projects: which function reads which role. What is one in both layouts (rights, data composition
-schemas) is read by the same code as in a Designer dump.
+"""The reader of EDT projects: which function reads which role. What is the same in both layouts (rights, data
+composition schemas) is read by the same code.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from ai_stack_assets.domain.onec.model import Node
 
 def read(role: str, data: bytes) -> Node:
     """What one file of an EDT project says; see `reader.parse_file`."""
-    from ai_stack_assets.domain.onec import schema
+    from ai_stack_assets.domain.onec import flowchart, package, schema
     from ai_stack_assets.domain.onec.designer import rights
     from ai_stack_assets.domain.onec.edt import forms, objects, parts
 
@@ -20,5 +20,7 @@ def read(role: str, data: bytes) -> Node:
         "template": schema.read_template,
         "schedule": parts.read_schedule,
         "command_interface": parts.read_command_interface,
+        "flowchart": flowchart.read_flowchart,
+        "package": package.read_package,
     }
     return readers[role](data)

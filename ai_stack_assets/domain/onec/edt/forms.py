@@ -1,7 +1,7 @@
 """The content of a managed form in an EDT project: `Forms/<name>/Form.form`.
 
-The same facts as of a Designer dump: items of command bars and context menus are marked by `Place`; the bars themselves,
-tooltips and search additions are left out. Handlers lie beside the item or in its `<extInfo>`.
+The same facts as of a Designer dump: items of command bars and context menus are marked by `Place`; the bars
+themselves, tooltips and search additions are left out. Handlers lie beside the item or in its `<extInfo>`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _item(element: Element, place: str) -> Node:
 
 
 def _item_type(element: Element) -> str:
-    """The Designer's name of the element: `xsi:type="form:FormField"` with `<type>InputField</type>` → `InputField`."""
+    """The Designer's element: `xsi:type="form:FormField"` and `<type>InputField</type>` → `InputField`."""
     form_class = element.get(XSI_TYPE, "").rpartition(":")[2]
     own = next((text_of(part) for part in _parts(element, "type")), "")
     if form_class == "Decoration":

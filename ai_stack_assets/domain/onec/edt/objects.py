@@ -1,7 +1,8 @@
 """Metadata objects of an EDT project: `Configuration.mdo`, `Catalogs/Валюты/Валюты.mdo`…
 
-Such a file is one element; properties and children lie side by side in it. Attributes, forms, templates, commands are inline;
-nested subsystems and the tables of an external data source are only named and have files of their own.
+Such a file is one element; properties and children lie side by side in it. Attributes, forms, templates,
+commands are inline; nested subsystems and the tables of an external data source are only named here and have
+files of their own.
 """
 
 from __future__ import annotations
@@ -50,13 +51,29 @@ _CHILDREN = {
     "languages": "Language",
 }
 _COLLECTIONS = {folder.lower(): kind.name for folder, kind in BY_FOLDER.items()}
-"""`xdtopackages` → `XDTOPackage`: the configuration's lists of its own children, whatever the case EDT gives them."""
+"""`xdtopackages` → `XDTOPackage`: the configuration's lists of its children, in whatever case EDT writes them."""
 _FILLED = {
     "StyleItem": {"Type": "Color"},
     "IntegrationServiceChannel": {"MessageDirection": "Send"},
     "CommandGroup": {"Category": "NavigationPanel"},
 }
 """Kind → values that EDT leaves out because they are the first of its lists."""
+_IDENTIFYING = {"Balance", "ExtendedConfigurationObject", "Namespace", "Type"}
+_EXTENSION_OWN = {
+    "BriefInformation",
+    "ConfigurationExtensionCompatibilityMode",
+    "ConfigurationExtensionPurpose",
+    "Copyright",
+    "DefaultRunMode",
+    "DetailedInformation",
+    "KeepMappingToExtendedConfigurationObjectsByIDs",
+    "NamePrefix",
+    "ScriptVariant",
+    "UsePurposes",
+    "Vendor",
+    "Version",
+}
+"""Properties of an adopted object, or of the extension itself, that are its own in any case."""
 _PURPOSES = {"PersonalComputer": "PlatformApplication", "MobileDevice": "MobilePlatformApplication"}
 _EXTENDED = "extendedConfigurationObject"
 
@@ -86,9 +103,27 @@ def _node(kind: str, element: Element) -> Node:
         node.synonym = localized_json(texts["synonym"])
     if extended := element.get(_EXTENDED):
         node.properties["ExtendedConfigurationObject"] = extended.lower()
-    if not node.is_adopted:
+    if node.is_adopted:
+        _keep_controlled(node, element)
+    else:
         _fill(node)
     return node
+
+
+def _keep_controlled(node: Node, element: Element) -> None:
+    """Drop what an adopted object merely inherits.
+
+    EDT repeats defaults there; the Designer writes only what the extension checks or changes, which EDT names in
+    `<extension>`.
+    """
+    controlled = {
+        PROPERTY[LOCAL[part.tag]]
+        for extension in element
+        if LOCAL[extension.tag] == "extension"
+        for part in extension
+    }
+    controlled |= _EXTENSION_OWN if node.kind == "Configuration" else _IDENTIFYING
+    node.properties = {name: value for name, value in node.properties.items() if name in controlled}
 
 
 def _fill(node: Node) -> None:

@@ -1,5 +1,5 @@
-"""Small parts of an EDT object: predefined items (inside the `.mdo`), help, and the files beside it: job schedules and
-command interfaces.
+"""Small parts of an EDT object: predefined items and help (inside the `.mdo`), and the files beside it: schedules
+of jobs, command interfaces.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _predefined(element: Element, is_account: bool) -> Node:
         elif tag == "type" and len(part):
             node.types = value_types(part)
         elif tag in _TEXTS:
-            # a code is text, or a value of its own: `<code xsi:type="core:StringValue"><value>001</value></code>`
+            # a code is text, or a value: `<code xsi:type="core:StringValue"><value>001</value></code>`
             text = (part[0].text if len(part) else part.text) or ""
             if text:
                 node.properties[_TEXTS[tag]] = text
@@ -97,7 +97,7 @@ def _upper(name: str) -> str:
 
 
 def read_command_interface(data: bytes) -> Node:
-    """`CommandInterface.cmi` of a subsystem or of the configuration: commands hidden from, or shown in, its section."""
+    """`CommandInterface.cmi` of a subsystem or the configuration: commands hidden from or shown in its section."""
     links = []
     for part in parse(data):
         if LOCAL[part.tag] == "commandsVisibility":

@@ -1,7 +1,7 @@
 """Small values of EDT files: names of elements, texts by language, value types. No knowledge of kinds.
 
-EDT leaves out what equals the default of its own model, so an absent element is a value: `types.QUALIFIERS` holds those of
-value types, `properties.DEFAULTS` those of metadata.
+EDT leaves out what equals the default of its own model, so an absent element is a value: `types.QUALIFIERS`
+holds those of value types, `properties.DEFAULTS` those of metadata.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FLAGS = {"fixed": ("allowed_length", "Fixed"), "nonNegative": ("allowed_sign", 
 
 
 class _PropertyNames(dict):
-    """`useStandardCommands` → `UseStandardCommands`, `httpMethod` → `HTTPMethod`: an element's name as the Designer has it."""
+    """An element's name as the Designer has it: `foldersOnTop` → `FoldersOnTop`, `httpMethod` → `HTTPMethod`."""
 
     def __missing__(self, tag: str) -> str:
         for prefix in ("http", "xdto"):
