@@ -7,7 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import xxhash
@@ -105,7 +105,9 @@ class Draft:
         touched = self._files["parsed"] + self._files["cached"]
         return {"listed": listed, **self._files, "unchanged": listed - touched}
 
-    def publish(self, lake: Lake, configuration: str, source: dict[str, Any]) -> tuple[dict[str, TableChange], Version]:
+    def publish(
+        self, lake: Lake, configuration: str, source: dict[str, Any]
+    ) -> tuple[dict[str, TableChange], Version]:
         self._take_over()
         changes = {table: self._change(table) for table in TABLES}
         for bucket, result in self._read.items():
@@ -116,7 +118,10 @@ class Draft:
             "source": source,
             "tables": {t: self._table_entry(t) for t in TABLES},
             "buckets": {
-                b: {"key": self._keys.get(b, ""), "parts": {t: list(p) for t, p in sorted(self._parts[b].items())}}
+                b: {
+                    "key": self._keys.get(b, ""),
+                    "parts": {t: list(p) for t, p in sorted(self._parts[b].items())},
+                }
                 for b in sorted(self._parts)
             },
         }
@@ -186,7 +191,9 @@ def _keys_of(parts: Iterable[Path]) -> Any:
     import pyarrow.parquet as pq
 
     schema = pa.schema([("id", pa.string()), ("content_hash", pa.string())])
-    tables = [pq.read_table(part, columns=["id", "content_hash"]).cast(schema) for part in parts if part.exists()]
+    tables = [
+        pq.read_table(part, columns=["id", "content_hash"]).cast(schema) for part in parts if part.exists()
+    ]
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 

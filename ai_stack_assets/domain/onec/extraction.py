@@ -80,9 +80,13 @@ def choose_root(roots: list[layout.Root], path: str | None, folder: Path, source
         below = [root for place, root in places.items() if place == wanted or place.startswith(f"{wanted}/")]
         if len(below) == 1:
             return below[0]
-        raise PermanentError(f"{source}: no single configuration at path {path!r}; there are: {', '.join(sorted(places))}")
+        raise PermanentError(
+            f"{source}: no single configuration at path {path!r}; there are: {', '.join(sorted(places))}"
+        )
     if len(roots) > 1:
-        raise PermanentError(f"{source} holds several configurations; set `path` to one of: {', '.join(sorted(places))}")
+        raise PermanentError(
+            f"{source} holds several configurations; set `path` to one of: {', '.join(sorted(places))}"
+        )
     return roots[0]
 
 
@@ -90,7 +94,14 @@ class _Run:
     """One extraction: plan, read, link, publish."""
 
     def __init__(
-        self, configuration: str, root: layout.Root, lake: Lake, cache: Path, workers: int, progress: Progress, clock: _Clock
+        self,
+        configuration: str,
+        root: layout.Root,
+        lake: Lake,
+        cache: Path,
+        workers: int,
+        progress: Progress,
+        clock: _Clock,
     ) -> None:
         self.configuration, self.root, self.lake, self.workers = configuration, root, lake, workers
         self.progress, self.clock = progress, clock
@@ -105,7 +116,9 @@ class _Run:
         self.progress(f"{len(listed)} files in {len(buckets)} parts")
         with self.lake.draft(self.configuration) as folder:
             draft = Draft(folder, self.root, self.previous, buckets, unsafe)
-            stale = [name for name in buckets if not draft.is_known(name, bucket_key(self.root, buckets[name]))]
+            stale = [
+                name for name in buckets if not draft.is_known(name, bucket_key(self.root, buckets[name]))
+            ]
             with self._executor(len(stale)) as executor:
                 read = self._read(executor, draft, stale)
                 self.states.remember(read)
@@ -121,7 +134,9 @@ class _Run:
             version, self.previous, tables, draft.file_counts(), dict(rejected), source, self.clock.seconds
         )
 
-    def _read(self, executor: Executor, draft: Draft, names: list[str], force: bool = False) -> list[layout.SourceFile]:
+    def _read(
+        self, executor: Executor, draft: Draft, names: list[str], force: bool = False
+    ) -> list[layout.SourceFile]:
         tasks = [draft.task(name, self.cache_file, force) for name in names]
         states: list[layout.SourceFile] = []
         for done, result in enumerate(_in_turn(executor, read_bucket, tasks), 1):
@@ -135,7 +150,9 @@ class _Run:
         if not tasks:
             return
         symbols_file = draft.write_symbols()
-        for task, parts in zip(tasks, executor.map(link_bucket, tasks, [symbols_file] * len(tasks)), strict=True):
+        for task, parts in zip(
+            tasks, executor.map(link_bucket, tasks, [symbols_file] * len(tasks)), strict=True
+        ):
             draft.add_linked(task.bucket, parts)
 
     def _executor(self, buckets: int) -> Executor:
@@ -145,7 +162,9 @@ class _Run:
 
         # forked from a clean server process: no threads of the caller come along, the imports are done once
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["ai_stack_assets.domain.onec.groups", "ai_stack_assets.domain.onec.linking"])
+        context.set_forkserver_preload(
+            ["ai_stack_assets.domain.onec.groups", "ai_stack_assets.domain.onec.linking"]
+        )
         return ProcessPoolExecutor(min(self.workers, buckets), mp_context=context)
 
 
@@ -172,7 +191,9 @@ class _Clock:
         self._last = now
 
 
-def _in_turn(executor: Executor, work: Callable[[Task], BucketResult], tasks: list[Task]) -> Iterator[BucketResult]:
+def _in_turn(
+    executor: Executor, work: Callable[[Task], BucketResult], tasks: list[Task]
+) -> Iterator[BucketResult]:
     yield from executor.map(work, tasks)
 
 
@@ -186,4 +207,6 @@ def _only_one(lake: Lake, configuration: str) -> Iterator[None]:
         with lock:
             yield
     except Timeout as timeout:
-        raise TransientError(f"another extraction of {configuration!r} has been running for {LOCK_SECONDS} s") from timeout
+        raise TransientError(
+            f"another extraction of {configuration!r} has been running for {LOCK_SECONDS} s"
+        ) from timeout

@@ -57,13 +57,17 @@ class FactCache:
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
-            for key, size, value in self._db.execute(f"SELECT key, size, value FROM facts WHERE key IN ({marks})", chunk):
+            for key, size, value in self._db.execute(
+                f"SELECT key, size, value FROM facts WHERE key IN ({marks})", chunk
+            ):
                 found[key] = self._codec.decompress(value, size, asbytes=True)
         return found
 
     def put(self, facts: dict[bytes, bytes]) -> None:
         if facts:
-            rows = [(key, len(value), self._codec.compress(value, asbytes=True)) for key, value in facts.items()]
+            rows = [
+                (key, len(value), self._codec.compress(value, asbytes=True)) for key, value in facts.items()
+            ]
             with self._db:
                 self._db.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?, ?)", rows)
 

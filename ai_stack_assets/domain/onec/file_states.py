@@ -23,7 +23,9 @@ class FileStates:
     def __init__(self, folder: Path, root: Path) -> None:
         self._file = folder / xxhash.xxh3_64_hexdigest(str(root.resolve()).encode())
         try:
-            self._states = msgspec.msgpack.decode(self._file.read_bytes(), type=dict[str, tuple[int, int, str]])
+            self._states = msgspec.msgpack.decode(
+                self._file.read_bytes(), type=dict[str, tuple[int, int, str]]
+            )
         except (OSError, msgspec.DecodeError, msgspec.ValidationError):
             self._states = {}
 
@@ -38,7 +40,9 @@ class FileStates:
 
     def remember(self, read: Iterable[SourceFile]) -> None:
         settled = time.time_ns() - _SETTLED_NS
-        fresh = {s.path: (s.size, s.mtime_ns, s.blob_hash) for s in read if s.blob_hash and s.mtime_ns < settled}
+        fresh = {
+            s.path: (s.size, s.mtime_ns, s.blob_hash) for s in read if s.blob_hash and s.mtime_ns < settled
+        }
         if not fresh:
             return
         self._states |= fresh

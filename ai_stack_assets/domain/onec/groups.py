@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from ai_stack_assets.domain.bsl.facts import ModuleFacts
 from ai_stack_assets.domain.bsl.module import parse_module
 from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.onec import module_rows
-from ai_stack_assets.domain.onec.assembly import MetadataQuery, assemble
+from ai_stack_assets.domain.onec.assembly import MetadataQuery, ModuleStub, assemble
 from ai_stack_assets.domain.onec.buckets import STANDALONE
 from ai_stack_assets.domain.onec.fact_cache import FactCache, facts_key
 from ai_stack_assets.domain.onec.layout import Root, SourceFile
@@ -29,13 +29,15 @@ MODULE = "module"
 """The role of a file with code; all others hold metadata."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoders = {True: msgspec.msgpack.Decoder(ModuleFacts).decode, False: msgspec.msgpack.Decoder(FileFacts).decode}
+_decode_file = msgspec.msgpack.Decoder(FileFacts).decode
+decode_module = msgspec.msgpack.Decoder(ModuleFacts).decode
 
 
 class ModuleFile(NamedTuple):
     state: SourceFile
     source: Decoded
     facts: ModuleFacts
+    encoded: bytes
 
 
 class GroupFiles:
@@ -77,37 +79,39 @@ class GroupFiles:
         fresh: dict[bytes, bytes] = {}
         for state in read:
             key = keys[state.path]
+            read_facts = self._module if state.role == MODULE else self._metadata
             try:
-                facts = self._facts(state, blobs[state.path], known.get(key))
+                encoded = read_facts(state, blobs[state.path], known.get(key))
             except Rejection as rejection:
                 self._reject(state, rejection)
-                continue
             except Exception as error:  # a reader's own fault must not cost the whole configuration
                 self._reject(state, Rejection("reader_error", f"{type(error).__name__}: {error}"))
-                continue
-            if key in known:
-                self.cached += 1
             else:
-                self.parsed += 1
-                fresh[key] = _encode(facts)
-        cache.put(fresh)
+                self.parsed += key not in known
+                self.cached += key in known
+                fresh[key] = encoded
+        cache.put({key: encoded for key, encoded in fresh.items() if key not in known})
 
-    def _facts(self, state: SourceFile, data: bytes, encoded: bytes | None) -> Any:
-        if state.role != MODULE:
-            facts = _decoders[False](encoded) if encoded else parse_file(self.root.layout, state.role, data)
-            self.metadata[state.path] = facts
-            return facts
+    def _metadata(self, state: SourceFile, data: bytes, encoded: bytes | None) -> bytes:
+        facts = _decode_file(encoded) if encoded else parse_file(self.root.layout, state.role, data)
+        self.metadata[state.path] = facts
+        return encoded or _encode(facts)
+
+    def _module(self, state: SourceFile, data: bytes, encoded: bytes | None) -> bytes:
         source = decode(data)
         if encoded:
-            facts = _decoders[True](encoded)
+            facts = decode_module(encoded)
         else:
             facts = parse_module(source.text) if source.status == "parsed" else module_rows.NO_CODE
-        self.modules[state.path] = ModuleFile(state, source, facts)
-        return facts
+            encoded = _encode(facts)
+        self.modules[state.path] = ModuleFile(state, source, facts, encoded)
+        return encoded
 
     def _reject(self, state: SourceFile, rejection: Rejection) -> None:
         self.rejected.append(
-            RejectedRow("", state.path, rejection.reason, rejection.message, rejection.line, rejection.column, True)
+            RejectedRow(
+                "", state.path, rejection.reason, rejection.message, rejection.line, rejection.column, True
+            )
         )
 
 
@@ -149,20 +153,22 @@ class RowCollector:
             [(row.id, row.module_id, row.name, row.is_export) for row in tables["methods"]],
         )
 
-    def _add_module(self, stub: Any, module: ModuleFile | None, is_lost: bool) -> None:
+    def _add_module(self, stub: ModuleStub, module: ModuleFile | None, is_lost: bool) -> None:
         if module is None:
             status = "rejected" if is_lost else "missing"
             self.tables["modules"].append(module_rows.module_row(stub, status, 0, "", module_rows.NO_CODE))
             return
-        state, source, facts = module
+        state, source, facts, encoded = module
         self.tables["modules"].append(
             module_rows.module_row(stub, source.status, state.size, state.blob_hash, facts)
         )
         ids = module_rows.method_ids(stub.id, facts)
         self.tables["methods"] += module_rows.method_rows(stub, ids, source.text, facts)
-        self.pending.modules.append(module_rows.links(stub, ids, facts))
+        self.pending.modules.append(module_rows.ModuleLinks(stub.id, stub.kind, stub.object_id, encoded))
         for problem in [*source.problems, *facts.problems]:
-            self._reject(RejectedRow("", state.path, problem.reason, problem.message, problem.line, None, False))
+            self._reject(
+                RejectedRow("", state.path, problem.reason, problem.message, problem.line, None, False)
+            )
 
     def _reject(self, row: RejectedRow) -> None:
         row_id = f"{row.path}#{row.reason}"

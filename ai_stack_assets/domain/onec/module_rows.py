@@ -10,6 +10,7 @@ import msgspec
 
 from ai_stack_assets.domain.bsl.facts import ModuleFacts
 from ai_stack_assets.domain.common.hashing import text_hash
+from ai_stack_assets.domain.onec.assembly import ModuleStub
 from ai_stack_assets.domain.onec.tables import MethodRow, ModuleRow
 
 NO_CODE = ModuleFacts(0, [], [], [], [], [], [], [])
@@ -21,17 +22,12 @@ def to_json(value: Any) -> str:
 
 
 class ModuleLinks(NamedTuple):
-    """What of a module waits for the symbols of the whole configuration."""
+    """A module whose calls and queries wait for the symbols of the whole configuration. `facts` are still encoded."""
 
     module_id: str
     module_kind: str
     object_id: str
-    method_ids: list[str]
-    facts: ModuleFacts
-
-    def place(self, method: int) -> str:
-        """Id of the method with this index, or of the module for code outside methods."""
-        return self.method_ids[method] if method >= 0 else self.module_id
+    facts: bytes
 
 
 def method_ids(module_id: str, facts: ModuleFacts) -> list[str]:
@@ -45,12 +41,14 @@ def method_ids(module_id: str, facts: ModuleFacts) -> list[str]:
     return ids
 
 
-def module_row(stub: Any, status: str, size: int, blob_hash: str, facts: ModuleFacts) -> ModuleRow:
+def module_row(stub: ModuleStub, status: str, size: int, blob_hash: str, facts: ModuleFacts) -> ModuleRow:
     regions = [
-        {"name": r.name, "path": r.path, "start_line": r.start_line, "end_line": r.end_line} for r in facts.regions
+        {"name": r.name, "path": r.path, "start_line": r.start_line, "end_line": r.end_line}
+        for r in facts.regions
     ]
     variables = [
-        {"name": v.name, "is_export": v.is_export, "directive": v.directive, "line": v.line} for v in facts.variables
+        {"name": v.name, "is_export": v.is_export, "directive": v.directive, "line": v.line}
+        for v in facts.variables
     ]
     return ModuleRow(
         id=stub.id,
@@ -74,7 +72,7 @@ def module_row(stub: Any, status: str, size: int, blob_hash: str, facts: ModuleF
     )
 
 
-def method_rows(stub: Any, ids: list[str], text: str, facts: ModuleFacts) -> Iterator[MethodRow]:
+def method_rows(stub: ModuleStub, ids: list[str], text: str, facts: ModuleFacts) -> Iterator[MethodRow]:
     for method_id, m in zip(ids, facts.methods, strict=True):
         body = text[m.start : m.end]
         yield MethodRow(
@@ -102,7 +100,3 @@ def method_rows(stub: Any, ids: list[str], text: str, facts: ModuleFacts) -> Ite
             body=body,
             body_hash=text_hash(body),
         )
-
-
-def links(stub: Any, ids: list[str], facts: ModuleFacts) -> ModuleLinks:
-    return ModuleLinks(stub.id, stub.kind, stub.object_id, ids, facts)

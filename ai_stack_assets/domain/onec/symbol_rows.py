@@ -63,7 +63,7 @@ def names_any(names: set[str], part: Callable[[str], Path | None]) -> bool:
     return tables is not None and _matches(tables, anywhere)
 
 
-def _matches(values, pattern: str) -> bool:  # noqa: ANN001
+def _matches(values, pattern: str) -> bool:
     import pyarrow.compute as pc
 
     return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
