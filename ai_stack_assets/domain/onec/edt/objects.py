@@ -51,7 +51,7 @@ _CHILDREN = {
     "languages": "Language",
 }
 _COLLECTIONS = {folder.lower(): kind.name for folder, kind in BY_FOLDER.items()}
-"""`xdtopackages` → `XDTOPackage`: the configuration's lists of its children, in whatever case EDT writes them."""
+"""`xdtopackages` → `XDTOPackage`: the configuration's lists of its children, in any case of letters."""
 _FILLED = {
     "StyleItem": {"Type": "Color"},
     "IntegrationServiceChannel": {"MessageDirection": "Send"},
@@ -105,16 +105,15 @@ def _node(kind: str, element: Element) -> Node:
         node.properties["ExtendedConfigurationObject"] = extended.lower()
     if node.is_adopted:
         _keep_controlled(node, element)
-    else:
-        _fill(node)
+    _fill(node)
     return node
 
 
 def _keep_controlled(node: Node, element: Element) -> None:
     """Drop what an adopted object merely inherits.
 
-    EDT repeats defaults there; the Designer writes only what the extension checks or changes, which EDT names in
-    `<extension>`.
+    EDT repeats defaults there; the Designer writes only what the extension checks or changes, which EDT names
+    in `<extension>`.
     """
     controlled = {
         PROPERTY[LOCAL[part.tag]]

@@ -1,5 +1,5 @@
-"""Small parts of an EDT object: predefined items and help (inside the `.mdo`), and the files beside it: schedules
-of jobs, command interfaces.
+"""Small parts of an EDT object: predefined items and help (inside the `.mdo`), and the files beside it:
+schedules of jobs, command interfaces.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _upper(name: str) -> str:
 
 
 def read_command_interface(data: bytes) -> Node:
-    """`CommandInterface.cmi` of a subsystem or the configuration: commands hidden from or shown in its section."""
+    """`CommandInterface.cmi` of a subsystem or the configuration: commands hidden from, shown in its section."""
     links = []
     for part in parse(data):
         if LOCAL[part.tag] == "commandsVisibility":

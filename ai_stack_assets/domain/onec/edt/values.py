@@ -28,7 +28,7 @@ _FLAGS = {"fixed": ("allowed_length", "Fixed"), "nonNegative": ("allowed_sign", 
 
 
 class _PropertyNames(dict):
-    """An element's name as the Designer has it: `foldersOnTop` → `FoldersOnTop`, `httpMethod` → `HTTPMethod`."""
+    """An element's name → the Designer's: `foldersOnTop` → `FoldersOnTop`, `httpMethod` → `HTTPMethod`."""
 
     def __missing__(self, tag: str) -> str:
         for prefix in ("http", "xdto"):
