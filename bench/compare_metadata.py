@@ -18,7 +18,7 @@ from collections import Counter
 from pathlib import Path
 
 from ai_stack_assets.domain.onec.assembly import GroupRows, assemble
-from ai_stack_assets.domain.onec.kinds import EXTERNAL_KINDS
+from ai_stack_assets.domain.onec.kinds import EXTERNAL_KINDS, ROOT_KINDS
 from ai_stack_assets.domain.onec.layout import Root, discover, list_files
 from ai_stack_assets.domain.onec.model import Node, Rejection
 from ai_stack_assets.domain.onec.reader import parse_file
@@ -46,11 +46,13 @@ CLASSES = {
     "Field": "ExternalDataSourceTableField",
 }
 BEYOND = {
+    "RecalculationDimension",
     "FormAttributeColumn",
     "FormCommand",
     "FormParameter",
     "PredefinedItem",
     "RestrictionTemplate",
+    "RoutePoint",
     "SchemaParameter",
 }
 """Kinds that the reference does not model."""
@@ -135,8 +137,10 @@ class _Found:
 
     def add(self, rows: GroupRows) -> None:
         for row in rows.objects:
-            self.put(CLASSES.get(row.kind, row.kind), row.id)
-            if row.uuid and row.kind != "Configuration":
+            self.put(
+                CLASSES.get(row.kind, row.kind) if row.kind not in ROOT_KINDS else "Configuration", row.id
+            )
+            if row.uuid and row.kind not in ROOT_KINDS:
                 self.put("uuid", f"{row.id} {row.uuid}")
             if "Types" in (properties := json.loads(row.properties)) and row.kind not in UNTYPED:
                 self.types(row.id, properties["Types"])

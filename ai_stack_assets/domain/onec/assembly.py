@@ -32,6 +32,7 @@ _SEGMENTS = {
     "FormCommand": "Command",
     "FormItem": "Item",
     "FormParameter": "Parameter",
+    "RecalculationDimension": "Dimension",
 }
 _FLAT = {"FormItem", "PredefinedItem"}
 """Nested, but with names unique within the object: their ids do not repeat the nesting, so moving one keeps its id."""
@@ -214,6 +215,9 @@ class _Assembly:
     def _children(self, node: Node, parent_id: str, object_id: str, field_id: str | None, path: str) -> None:
         positions: Counter[str] = Counter()
         for child in node.children:
+            if child.kind == "Dimension" and node.kind == "Recalculation":
+                # not a dimension of a register, but a link to one
+                child = msgspec.structs.replace(child, kind="RecalculationDimension")
             kind = child.kind
             if kind in _OBJECT_KINDS:
                 # languages of an EDT project are children of the configuration, but are named as top-level objects

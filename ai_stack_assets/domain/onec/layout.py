@@ -37,6 +37,8 @@ _DESIGNER_ROLES = {
     "Content.xml": "content",
     "Help.xml": "help",
     "CommandInterface.xml": "command_interface",
+    "Flowchart.xml": "flowchart",
+    "Package.bin": "package",
 }
 _EDT_ROLES = {
     "Form.form": "form",
@@ -44,6 +46,8 @@ _EDT_ROLES = {
     "Template.dcs": "template",
     "Schedule.schedule": "schedule",
     "CommandInterface.cmi": "command_interface",
+    "Flowchart.scheme": "flowchart",
+    "Package.xdto": "package",
 }
 _MODULE_NAMES = {f"{stem}{suffix}" for stem in MODULE_FILES for suffix in (".bsl", ".bin")}
 """A `.bin` is a protected module: compiled, without source."""
@@ -53,7 +57,6 @@ _UNREAD_KINDS = {
     "StyleItems",
     "Styles",
     "Languages",
-    "XDTOPackages",
     "WSReferences",
     "DefinedTypes",
 }

@@ -128,6 +128,7 @@ REFERENCE_KINDS = {
     "CommandHandler": "form command → method of the form's module",
     "ItemCommand": "form item (button) → form command, or command of an object",
     "CommandVisibility": "subsystem or configuration → command in its section; detail: `Visible` or `Hidden`",
-    "RoutePointHandler": "business process → method of its object module; detail: route point and event",
+    "RoutePointHandler": "point of a business process' route → method of its object module; detail: the event",
+    "NestedProcess": "point of a route → business process that it runs",
 }
 """What each `references.kind` links."""

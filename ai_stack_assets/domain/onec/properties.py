@@ -19,6 +19,7 @@ _TEXT = (
     "Description",
     "DescriptorFileName",
     "Event",
+    "ExpressionInDataSource",
     "ExternalIntegrationServiceAddress",
     "ExternalIntegrationServiceChannelName",
     "Group",
@@ -44,6 +45,7 @@ _TEXT = (
 _FLAGS = (
     "ActionPeriod",
     "ActionPeriodUse",
+    "AutoConnect",
     "AutoOrderByCode",
     "Autonumbering",
     "Balance",
@@ -81,6 +83,7 @@ _FLAGS = (
     "Predefined",
     "Privileged",
     "PrivilegedGetMode",
+    "ReturnValue",
     "Server",
     "ServerCall",
     "Transactioned",

@@ -7,7 +7,7 @@ from ai_stack_assets.domain.onec.model import Node
 
 def read(role: str, data: bytes) -> Node:
     """What one file of a Designer dump says; see `reader.parse_file`."""
-    from ai_stack_assets.domain.onec import schema
+    from ai_stack_assets.domain.onec import flowchart, package, schema
     from ai_stack_assets.domain.onec.designer import forms, objects, parts, rights
 
     readers = {
@@ -20,5 +20,7 @@ def read(role: str, data: bytes) -> Node:
         "schedule": parts.read_schedule,
         "help": parts.read_help,
         "command_interface": parts.read_command_interface,
+        "flowchart": flowchart.read_flowchart,
+        "package": package.read_package,
     }
     return readers[role](data)

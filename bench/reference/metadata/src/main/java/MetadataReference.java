@@ -124,7 +124,7 @@ public final class MetadataReference {
       references("Owner", ref, catalog.getOwners());
     } else if (md instanceof EventSubscription subscription && !subscription.getHandler().isEmpty()) {
       put("SubscriptionHandler", ref + " " + subscription.getHandler().getMethodPath());
-    } else if (md instanceof ScheduledJob job) {
+    } else if (md instanceof ScheduledJob job && !job.getMethodName().isEmpty()) {
       put("ScheduledJobMethod", ref + " " + job.getMethodName().getMethodPath());
     }
   }
