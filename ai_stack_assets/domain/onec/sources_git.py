@@ -1,0 +1,255 @@
+"""A commit of a git repository as plain files, through git's plumbing alone: refs are listed, one commit is fetched, its blobs
+are read. Nothing of the repository is ever executed, asked for on a terminal, or waited for without an end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import re
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.onec.sources import Checkout, SourceSpec, without_credentials
+from ai_stack_assets.domain.onec.sources_tree import MAX_FILES, WorkTree, is_safe, slug
+
+LIST_SECONDS = 30
+"""For an answer of the server: an address that nobody answers at must not cost minutes."""
+FETCH_SECONDS = 3600
+"""For a whole fetch; one that stalls ends after `http.lowSpeedTime`."""
+NEAR_REFS = 5
+
+_SHA = re.compile(r"[0-9a-f]{7,40}$")
+_OPTIONS = (
+    *(
+        "-c",
+        "core.hooksPath=/dev/null",
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "safe.directory=*",
+        "-c",
+        "gc.auto=0",
+    ),
+    *("-c", "http.lowSpeedLimit=1000", "-c", "http.lowSpeedTime=20", "-c", "fetch.recurseSubmodules=false"),
+)
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",
+    "SSH_ASKPASS": "true",
+    "GCM_INTERACTIVE": "never",
+    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new",
+    "GIT_ALLOW_PROTOCOL": "http:https:ssh:git:file",
+    "GIT_NO_LAZY_FETCH": "1",
+    "LC_ALL": "C",
+}
+_PASSWORD = re.compile(
+    r"could not read (?:Username|Password)|terminal prompts disabled|Authentication failed|Access denied"
+    r"|Permission denied \(|returned error: 40[13]|Invalid username or"
+)
+_UNTRUSTED = re.compile(r"Host key verification failed")
+_NETWORK = re.compile(
+    r"Could not resolve host|unable to look up|Temporary failure in name resolution|Connection (?:refused|reset|timed out)"
+    r"|timed out|unreachable|early EOF|RPC failed|returned error: (?:429|5\d\d)|Operation too slow|hung up|SSL|TLS|No route"
+    r"|Failed to connect|Couldn't connect|Empty reply|[Rr]ecv failure|Could not connect",
+)
+
+
+@contextlib.contextmanager
+def git_checkout(spec: SourceSpec, workdir: Path) -> Iterator[Checkout]:
+    """The files of a ref (the default branch without one). See `sources.fetch`."""
+    repository = _Repository(spec, workdir)
+    ref, commit = repository.resolve(spec.ref)
+    repository.get(commit)
+    contents = repository.files(commit)
+    if not contents:
+        raise PermanentError(f"{spec.uri} has no files at {ref}")
+    tree = WorkTree(workdir / "trees" / slug(f"{spec.location}@{ref}"))
+    with tree.holding(contents, lambda paths: repository.read({p: contents[p] for p in paths})) as missing:
+        yield Checkout(tree.files, spec.uri, commit, ref, missing)
+
+
+class _Repository:
+    """The objects of one repository: its own folder when it is local, else a bare mirror of what was asked for."""
+
+    def __init__(self, spec: SourceSpec, workdir: Path) -> None:
+        self.spec = spec
+        self.is_local = Path(spec.location).is_dir()
+        self.folder = Path(spec.location) if self.is_local else workdir / "mirrors" / slug(spec.location)
+        if not self.is_local and not (self.folder / "HEAD").exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._git("init", "-q", "--bare", ".")
+
+    # ---- what there is
+
+    def resolve(self, wanted: str | None) -> tuple[str, str]:
+        """The ref's name as asked for (the default branch's without one), and its commit."""
+        listing = self._git("ls-remote", "--symref", "--", self.spec.location, seconds=LIST_SECONDS).decode(
+            errors="replace"
+        )
+        refs: dict[str, str] = {}
+        default = "HEAD"
+        for line in listing.splitlines():
+            value, _, name = line.partition("\t")
+            if value.startswith("ref: "):
+                default = value.removeprefix("ref: refs/heads/") if name == "HEAD" else default
+            else:
+                refs[name] = value
+        if wanted is None:
+            if "HEAD" not in refs:
+                raise PermanentError(f"{self.spec.uri} has no commits")
+            return default, refs["HEAD"]
+        for name in (f"refs/heads/{wanted}", f"refs/tags/{wanted}^{{}}", f"refs/tags/{wanted}", wanted):
+            if name in refs:
+                return wanted, refs[name]
+        if _SHA.match(wanted) and (commit := self._commit(wanted)):
+            return wanted, commit
+        raise PermanentError(self._no_ref(wanted, refs))
+
+    def _commit(self, sha: str) -> str | None:
+        """The full id of a commit; a short one can only be told with the history at hand."""
+        if len(sha) == 40 and (self._has(sha) or not self.is_local):
+            return sha
+        if not self.is_local and not self._full(sha):
+            self._git("fetch", "-q", "--force", "--", self.spec.location, *_EVERYTHING, seconds=FETCH_SECONDS)
+        return self._full(sha)
+
+    def _full(self, sha: str) -> str | None:
+        with contextlib.suppress(PermanentError):
+            return self._git("rev-parse", "-q", "--verify", f"{sha}^{{commit}}").decode().strip()
+        return None
+
+    def _no_ref(self, wanted: str, refs: dict[str, str]) -> str:
+        names = [
+            n.split("/", 2)[2]
+            for n in refs
+            if n.startswith(("refs/heads/", "refs/tags/")) and not n.endswith("^{}")
+        ]
+        near = difflib.get_close_matches(wanted, names, NEAR_REFS, 0.4) or names[-NEAR_REFS:]
+        known = f"; there is: {', '.join(near)}" if near else ""
+        return f"{self.spec.uri} has no branch, tag or commit {wanted!r}{known}"
+
+    # ---- getting it
+
+    def get(self, commit: str) -> None:
+        """Make the commit's objects available: alone when the server can, else with all branches and tags."""
+        if self._has(commit):
+            return
+        if self.is_local:
+            raise PermanentError(f"{self.spec.uri} has no commit {commit}")
+        with contextlib.suppress(PermanentError):
+            self._git(
+                *("fetch", "-q", "--depth=1", "--no-tags", "--", self.spec.location, commit),
+                seconds=FETCH_SECONDS,
+            )
+            return
+        self._git("fetch", "-q", "--force", "--", self.spec.location, *_EVERYTHING, seconds=FETCH_SECONDS)
+        if not self._has(commit):
+            raise PermanentError(f"{self.spec.uri} has no commit {commit}")
+
+    def _has(self, commit: str) -> bool:
+        with contextlib.suppress(PermanentError):
+            self._git("cat-file", "-e", f"{commit}^{{tree}}")
+            return True
+        return False
+
+    def files(self, commit: str) -> dict[str, str]:
+        """Path → blob id. Links and submodules are no files; a path that leads elsewhere condemns the commit."""
+        listing = self._git("ls-tree", "-r", "-z", "--full-tree", commit, seconds=FETCH_SECONDS)
+        contents = {}
+        for entry in listing.decode(errors="replace").split("\x00"):
+            head, _, path = entry.partition("\t")
+            if not head.startswith("100"):
+                continue
+            if not is_safe(path):
+                raise PermanentError(
+                    f"{self.spec.uri}: the path {path!r} in commit {commit[:10]} leads out of the folder"
+                )
+            contents[path] = head.split()[2]
+        if len(contents) > MAX_FILES:
+            raise PermanentError(f"{self.spec.uri} has {len(contents)} files: no configuration has so many")
+        return contents
+
+    def read(self, contents: dict[str, str]) -> Iterator[tuple[str, bytes | None]]:
+        """Contents of blobs, one process for all. None for a blob that the repository lacks."""
+        with tempfile.TemporaryFile() as ids:
+            ids.write("".join(f"{blob}\n" for blob in contents.values()).encode())
+            ids.seek(0)
+            command = ["git", *_OPTIONS, "cat-file", "--batch", "--buffer"]
+            with subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=_environment(),
+                stdin=ids,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                stream = process.stdout
+                assert stream is not None
+                for path in contents:
+                    head = stream.readline().split()
+                    if len(head) != 3 or head[1] != b"blob":
+                        yield path, None
+                        continue
+                    yield path, stream.read(int(head[2]))
+                    stream.read(1)
+
+    def _git(self, *arguments: str, seconds: float = 120) -> bytes:
+        return run_git(arguments, self.folder, seconds, self.spec)
+
+
+_EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+
+
+def run_git(arguments: Sequence[str], folder: Path, seconds: float, spec: SourceSpec) -> bytes:
+    """Output of one git command. Its failures become ours: permanent or transient, and no secrets in the message."""
+    process = subprocess.Popen(
+        ["git", *_OPTIONS, *arguments],
+        cwd=folder,
+        env=_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except BaseException as error:
+        # git's helpers (ssh, remote-https) outlive it otherwise
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise TransientError(f"{spec.uri}: no answer in {seconds:.0f} s (git {arguments[0]})") from error
+        raise
+    if process.returncode:
+        raise _failure(spec, arguments[0], errors.decode(errors="replace"))
+    return output
+
+
+def _environment() -> dict[str, str]:
+    # what a surrounding git (a hook, a worktree) set would turn our commands to another repository
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    return {**own, **_ENVIRONMENT, **{name: os.environ[name] for name in _KEPT if name in os.environ}}
+
+
+_KEPT = ("GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "GIT_PROXY_COMMAND", "GIT_EXEC_PATH")
+
+
+def _failure(spec: SourceSpec, command: str, errors: str) -> PermanentError | TransientError:
+    said = without_credentials(" ".join(errors.split()))[-400:]
+    if _PASSWORD.search(errors):
+        return PermanentError(
+            f"{spec.uri} does not exist or needs a password, and none is asked for here: give access by an SSH key, a git"
+            f" credential helper or a token in the URL. Git says: {said}"
+        )
+    if _UNTRUSTED.search(errors):
+        return PermanentError(f"{spec.uri}: the server's SSH key is not the known one. Git says: {said}")
+    if _NETWORK.search(errors):
+        return TransientError(f"{spec.uri} cannot be reached now. Git says: {said}")
+    return PermanentError(f"{spec.uri}: git {command} failed. Git says: {said}")
