@@ -8,11 +8,11 @@ from ai_stack_assets.domain.onec.tables import FieldRow, MethodRow, ModuleRow, O
 
 MAIL, RATES = "CommonModule.Почта.Module", "Catalog.Валюты.ManagerModule"
 BODIES = {
-    f"{MAIL}.ОтправитьПисьмо": "Соединение = НовоеСоединениеПочты(); Соединение.Отправить(Письмо, Получатели);",
-    f"{MAIL}.ОтправитьПисьма": "Для Каждого Письмо Из Письма Цикл ОтправитьПисьмо(Письмо, Получатели); КонецЦикла;",
+    f"{MAIL}.ОтправитьПисьмо": "Связь = НовоеСоединениеПочты(); Связь.Отправить(Письмо, Получатели);",
+    f"{MAIL}.ОтправитьПисьма": "Для Каждого Письмо Из Письма Цикл ОтправитьПисьмо(Письмо, Получатели);",
     f"{MAIL}.НовоеСоединениеПочты": "Возврат Новый ИнтернетПочта(УчетнаяЗапись);",
     f"{RATES}.КурсВалюты": "Запрос.Текст = КурсыВалют; Возврат Выборка.Курс / Выборка.Кратность;",
-    f"{RATES}.ЗагрузитьКурсыВалют": "Для Каждого Курс Из Курсы Цикл ЗаписатьКурс(Валюта, Курс, Кратность); КонецЦикла;",
+    f"{RATES}.ЗагрузитьКурсыВалют": "Для Каждого Курс Из Курсы Цикл ЗаписатьКурс(Валюта, Курс);",
 }
 
 
@@ -23,7 +23,8 @@ def method(id_: str, body: str, *, start_line: int = 1) -> MethodRow:
         id=id_, module_id=module_id, object_id=module_id.rsplit(".", 1)[0], name=name, kind="Procedure",
         is_export=module_id == MAIL, is_async=False, directive=None, annotations="[]", region="",
         signature=f"{name}()", parameters="[]", doc_comment="", doc="{}", start_line=start_line,
-        end_line=start_line + 2, cyclomatic=1, cognitive=0, statements=1, body=whole, body_hash=text_hash(whole),
+        end_line=start_line + 2, cyclomatic=1, cognitive=0, statements=1,
+        body=whole, body_hash=text_hash(whole),
     )  # fmt: skip
 
 
