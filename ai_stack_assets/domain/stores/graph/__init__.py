@@ -1,1 +1,2 @@
-"""The code graph of a configuration: who calls, reads, references, grants what. Embedded by default, Neo4j by its address."""
+"""The code graph of a configuration: who calls, reads, references and grants what. Embedded, or in Neo4j by
+its address."""

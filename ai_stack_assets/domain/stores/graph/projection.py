@@ -1,8 +1,8 @@
-"""What the graph should hold: a lake version projected to the rows of `schema.COLLECTIONS`, with Arrow, whole columns at a time.
+"""What the graph should hold: a lake version projected to the rows of `schema.COLLECTIONS`, with Arrow, by
+whole columns. No engine here.
 
-Ends of relationships are positions in one array of all node ids; an end that is no node is left out and counted in `dangling`.
-A link that starts at a form item starts at its form instead and names the item. No engine here.
-"""
+Ends of relationships are positions in one array of all node ids; an end that is no node is left out and
+counted in `dangling`. A link that starts at a form item starts at its form instead and names the item."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from ai_stack_assets.domain.common.hashing import row_hashes
 from ai_stack_assets.domain.stores.graph import schema
+from ai_stack_assets.domain.stores.graph.rows import (
+    as_nodes,
+    id_and_hash,
+    properties,
+    relationship_ids,
+    strings,
+)
 from ai_stack_assets.domain.stores.graph.schema import (
-    COLLECTIONS,
     FIELD,
     METHOD,
     MODULE,
-    NODES,
+    NODE,
     OBJECT,
-    TEXTS,
-    Node,
+    RELATIONSHIP,
 )
 from ai_stack_assets.domain.stores.graph.table_reads import table_reads
 
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
 
 FORM_ITEM = "FormItem"
 ROLE_RIGHT = "RoleRight"
-_LABELS = [node.name for node in NODES]
-_EXTENSION = ("annotation", "extends")
+MAIN_TABLE = "MainTable"
+NOT_REFERENCES = (ROLE_RIGHT, "RoleRightDenied", "ChildObject")
+"""Kinds of the lake's references that other relationships stand for, and the rights that a role does not
+grant."""
+_LABELS = list(NODE)
 
 
 class Projection:
@@ -45,58 +50,135 @@ class Projection:
         self.dangling: Counter[str] = Counter()
         """Lake rows left out per relationship type: an end is not in this configuration."""
         self._rows: dict[str, pa.Table] = {}
+        self._hashes: dict[str, pa.Table] = {}
 
-    def rows(self, collection: str) -> pa.Table:
-        """Columns of `schema.arrow_schema`; relationships get `from_label` and `to_label` besides (dictionaries)."""
+    def hashes(self, collection: str) -> pa.Table:
+        """`id, content_hash` of every row."""
+        if collection not in self._hashes:
+            rows = self._lean(collection)
+            if collection not in NODE:
+                rows = rows.append_column("id", self._relationship_ids(rows))
+            self._hashes[collection] = id_and_hash(collection, rows)
+        return self._hashes[collection]
+
+    def rows(self, collection: str, ids: pa.Array | None = None) -> pa.Table:
+        """Rows with these ids, or all: columns of `schema.arrow_schema`; relationships have the labels of
+        their ends besides, in `from_label` and `to_label`."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        hashes, rows = self.hashes(collection), self._lean(collection)
+        if ids is not None:
+            wanted = pc.is_in(hashes["id"], ids)
+            hashes, rows = hashes.filter(wanted), rows.filter(wanted)
+        if collection in NODE:
+            return rows
+        ends = {name: pc.take(self._node_ids, rows[name]) for name in ("from", "to")}
+        labels = {
+            f"{name}_label": pa.DictionaryArray.from_arrays(self._labels(rows[name]), _LABELS)
+            for name in ends
+        }
+        return pa.table({"id": hashes["id"], **ends, **dict(properties(collection, rows)), **labels})
+
+    def _lean(self, collection: str) -> pa.Table:
+        """Nodes as in `arrow_schema`; relationships have positions for ends, and no id: half the memory."""
         if collection not in self._rows:
-            build = (
-                self._nodes
-                if isinstance(COLLECTIONS[collection], Node)
-                else getattr(self, f"_{collection.lower()}")
-            )
-            self._rows[collection] = build(collection)
+            self._rows[collection] = getattr(self, f"_{collection.lower()}")()
         return self._rows[collection]
 
-    def _nodes(self, label: str) -> pa.Table:
-        wanted = schema.arrow_schema(label)
-        if label == OBJECT:
-            table = self._objects
-        elif label == FIELD:
-            table = self._fields
-        elif label == MODULE:
-            table = self.version.table("modules", wanted.names)
-        else:
-            table = _with_extended_method(self._methods)
-        return table.select(wanted.names).cast(wanted)
+    def _object(self) -> pa.Table:
+        return as_nodes(OBJECT, self._objects)
+
+    def _field(self) -> pa.Table:
+        return as_nodes(FIELD, self._fields_and_items[0])
+
+    def _module(self) -> pa.Table:
+        return as_nodes(MODULE, self._modules)
+
+    def _method(self) -> pa.Table:
+        return as_nodes(METHOD, self._methods)
 
     @cached_property
     def _objects(self) -> pa.Table:
         return self.version.table("objects", [*schema.arrow_schema(OBJECT).names, "owner_id"])
 
     @cached_property
-    def _fields_and_items(self) -> pa.Table:
-        return self.version.table("fields", [*schema.arrow_schema(FIELD).names, "object_id", "parent_id"])
-
-    @cached_property
-    def _fields(self) -> pa.Table:
+    def _fields_and_items(self) -> tuple[pa.Table, pa.Table]:
+        """Fields that are nodes; form items, `id` and `name` only: there are more of them than of all
+        else."""
         import pyarrow.compute as pc
 
-        return self._fields_and_items.filter(pc.not_equal(self._fields_and_items["kind"], FORM_ITEM))
+        fields = self.version.table("fields", [*schema.arrow_schema(FIELD).names, "object_id", "parent_id"])
+        is_item = pc.equal(fields["kind"], FORM_ITEM)
+        return fields.filter(pc.invert(is_item)), fields.select(["id", "name"]).filter(
+            is_item
+        ).combine_chunks()
 
     @cached_property
-    def _items(self) -> pa.Table:
-        import pyarrow.compute as pc
-
-        fields = self._fields_and_items
-        return fields.select(["id", "name"]).filter(pc.equal(fields["kind"], FORM_ITEM)).combine_chunks()
+    def _modules(self) -> pa.Table:
+        return self.version.table("modules", [*schema.arrow_schema(MODULE).names, "object_id"])
 
     @cached_property
     def _methods(self) -> pa.Table:
-        names = [n for n in schema.arrow_schema(METHOD).names if n not in _EXTENSION]
-        return self.version.table("methods", [*names, "module_id", "annotations"])
+        import pyarrow.compute as pc
+
+        names = [name for name in schema.arrow_schema(METHOD).names if name not in ("annotation", "extends")]
+        methods = self.version.table("methods", [*names, "module_id", "annotations"])
+        pattern = r'^\[\{"kind":"(?P<kind>[^"]*)","target":"(?P<target>[^"]*)"'
+        first = pc.extract_regex(methods["annotations"], pattern)
+        # adopted modules have the ids of the modules that they extend
+        extended = pc.binary_join_element_wise(methods["module_id"], pc.struct_field(first, "target"), ".")
+        return methods.append_column("annotation", pc.struct_field(first, "kind")).append_column(
+            "extends", extended
+        )
+
+    @cached_property
+    def _node_ids(self) -> pa.ChunkedArray:
+        import pyarrow as pa
+
+        return pa.chunked_array([c for label in _LABELS for c in self._lean(label)["id"].chunks], pa.string())
+
+    def _positions(self, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Where each id is among the nodes, int32; null when it is none."""
+        import pyarrow.compute as pc
+
+        return pc.index_in(ids, self._node_ids)
+
+    def _labels(self, positions: pa.ChunkedArray) -> Any:
+        """Numpy int8: which of the labels the node at each position has."""
+        import numpy as np
+
+        limits = np.cumsum([self._lean(label).num_rows for label in _LABELS])
+        return np.searchsorted(limits, positions.to_numpy(), side="right").astype("int8")
+
+    def _contains(self) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        owned = self._objects.filter(pc.is_valid(self._objects["owner_id"]))
+        fields, modules, methods = self._fields_and_items[0], self._modules, self._methods
+        owners = (
+            owned["owner_id"],
+            pc.coalesce(fields["parent_id"], fields["object_id"]),
+            modules["object_id"],
+            methods["module_id"],
+        )
+        parts = (owned["id"], fields["id"], modules["id"], methods["id"])
+        ends = {
+            name: self._positions(
+                pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
+            )
+            for name, columns in (("from", owners), ("to", parts))
+        }
+        return self._grouped("CONTAINS", pa.table(ends), [])
 
     @cached_property
     def _links(self) -> pa.Table:
+        """The lake's references with positions instead of names: `via` is the form item that a link starts
+        at."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         columns = (
             "kind",
             "source_id",
@@ -106,211 +188,110 @@ class Projection:
             "detail",
             "properties",
         )
-        return self.version.table("references", columns)
-
-    @cached_property
-    def _node_ids(self) -> pa.ChunkedArray:
-        import pyarrow as pa
-
-        return pa.chunked_array([c for node in NODES for c in self.rows(node.name)["id"].chunks], pa.string())
-
-    def _positions(self, ids: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Where each id is among the nodes; null when it is none."""
-        import pyarrow.compute as pc
-
-        return pc.index_in(ids, self._node_ids)
-
-    def _contains(self, collection: str) -> pa.Table:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        owned = self._objects.filter(pc.is_valid(self._objects["owner_id"]))
-        fields, methods = self._fields, self._methods
-        modules = self.version.table("modules", ["id", "object_id"])
-        pairs = (
-            (owned["owner_id"], owned["id"]),
-            (pc.coalesce(fields["parent_id"], fields["object_id"]), fields["id"]),
-            (modules["object_id"], modules["id"]),
-            (methods["module_id"], methods["id"]),
-        )
-        ends = {
-            name: self._positions(
-                pa.chunked_array([chunk for pair in pairs for chunk in pair[i].chunks], pa.string())
-            )
-            for i, name in enumerate(("from", "to"))
-        }
-        return self._relationships(collection, pa.table(ends), [])
-
-    def _references(self, collection: str) -> pa.Table:
-        import pyarrow.compute as pc
-
-        links = self._links
-        kept = pc.and_(pc.not_equal(links["kind"], ROLE_RIGHT), pc.not_equal(links["target_kind"], "method"))
-        return self._linked(collection, links.filter(kept))
-
-    def _handles(self, collection: str) -> pa.Table:
-        import pyarrow.compute as pc
-
-        return self._linked(collection, self._links.filter(pc.equal(self._links["target_kind"], "method")))
-
-    def _linked(self, collection: str, links: pa.Table) -> pa.Table:
-        """Links by kind. `details` of a lifted one is the item's name, then `:` and the link's own detail if it has one."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
+        links = self.version.table("references", columns)
         source = self._positions(links["source_id"])
-        items = self._items
-        item = pc.take(items["name"], pc.index_in(links["source_id"], items["id"]))
-        detail = pc.if_else(pc.equal(links["detail"], ""), None, links["detail"])
-        lifted = pc.coalesce(pc.binary_join_element_wise(item, detail, ":"), item)
-        table = pa.table(
+        items = self._fields_and_items[1]
+        via = pc.take(items["name"], pc.index_in(links["source_id"], items["id"]))
+        return pa.table(
             {
                 "from": pc.coalesce(source, self._positions(links["source_object_id"])),
                 "to": self._positions(links["target_id"]),
-                "kind": links["kind"],
-                "details": pc.if_else(pc.is_null(source), lifted, detail),
+                "via": via,
+                "detail": pc.if_else(pc.equal(links["detail"], ""), None, links["detail"]),
+                **{name: links[name] for name in ("kind", "target_kind", "properties")},
             }
         )
-        return self._relationships(
-            collection, table, [("from", "count", "links"), ("details", "distinct", "details")]
+
+    def _references(self) -> pa.Table:
+        import pyarrow.compute as pc
+
+        others = pc.invert(pc.is_in(self._links["kind"], strings(NOT_REFERENCES)))
+        to_data = pc.not_equal(self._links["target_kind"], "method")
+        return self._linked("REFERENCES", self._links.filter(pc.and_(others, to_data)))
+
+    def _handles(self) -> pa.Table:
+        import pyarrow.compute as pc
+
+        return self._linked("HANDLES", self._links.filter(pc.equal(self._links["target_kind"], "method")))
+
+    def _linked(self, collection: str, links: pa.Table) -> pa.Table:
+        import pyarrow.compute as pc
+
+        both = pc.binary_join_element_wise(links["via"], links["detail"], ":")
+        links = links.append_column("details", pc.coalesce(both, links["via"], links["detail"]))
+        return self._grouped(
+            collection, links, [("from", "count", "links"), ("details", "distinct", "details")]
         )
 
-    def _grants(self, collection: str) -> pa.Table:
-        import pyarrow as pa
+    def _grants(self) -> pa.Table:
         import pyarrow.compute as pc
 
         rights = self._links.filter(pc.equal(self._links["kind"], ROLE_RIGHT))
-        facts = pc.dictionary_encode(rights["properties"].combine_chunks())
-        parsed = [msgspec.json.decode(text) for text in facts.dictionary.to_pylist()]
-        granted = pa.array([p.get("value", True) is not False for p in parsed], pa.bool_()).take(
-            facts.indices
-        )
-        restricted = pa.array([bool(p.get("restriction")) for p in parsed], pa.bool_()).take(facts.indices)
-        table = pa.table(
-            {
-                "from": self._positions(rights["source_id"]),
-                "to": self._positions(rights["target_id"]),
-                "rights": rights["detail"],
-                "restricted": pc.if_else(restricted, rights["detail"], None),
-            }
-        ).filter(granted)
-        return self._relationships(
-            collection, table, [("rights", "distinct", "rights"), ("restricted", "distinct", "restricted")]
-        )
+        is_restricted = pc.match_substring(rights["properties"], '"restrictions":')
+        rights = rights.append_column("restricted", pc.if_else(is_restricted, rights["detail"], None))
+        lists = [("detail", "distinct", "rights"), ("restricted", "distinct", "restricted")]
+        return self._grouped("GRANTS", rights, lists)
 
-    def _calls(self, collection: str) -> pa.Table:
+    def _calls(self) -> pa.Table:
         import pyarrow as pa
         import pyarrow.compute as pc
 
         calls = self.version.table("calls", ["caller_id", "target_id", "line"])
         calls = calls.filter(pc.is_valid(calls["target_id"]))
-        table = pa.table(
-            {
-                "from": self._positions(calls["caller_id"]),
-                "to": self._positions(calls["target_id"]),
-                "line": calls["line"],
-            }
-        )
-        return self._relationships(collection, table, [("from", "count", "calls"), ("line", "min", "line")])
+        ends = {"from": self._positions(calls["caller_id"]), "to": self._positions(calls["target_id"])}
+        table = pa.table({**ends, "line": calls["line"]})
+        return self._grouped("CALLS", table, [("from", "count", "calls"), ("line", "min", "line")])
 
-    def _reads(self, collection: str) -> pa.Table:
+    def _reads(self) -> pa.Table:
         import pyarrow as pa
         import pyarrow.compute as pc
 
         queries = self.version.table("queries", ["place_id", "object_id", "tables", "fields"])
-        reads = table_reads(queries, self._fields)
+        reads = table_reads(queries, self._fields_and_items[0])
         place = pc.coalesce(self._positions(queries["place_id"]), self._positions(queries["object_id"]))
-        table = pa.table(
-            {
-                "from": pc.take(place, reads["query"]),
-                "to": self._positions(reads["target_id"]),
-                "query": reads["query"],
-                "names": reads["name"],
-            }
-        )
-        return self._relationships(
-            collection, table, [("query", "count_distinct", "queries"), ("names", "distinct", "names")]
+        ends = {"from": pc.take(place, reads["query"]), "to": self._positions(reads["target_id"])}
+        table = pa.table({**ends, "query": reads["query"], "name": reads["name"]})
+        lists = self._links.filter(pc.equal(self._links["kind"], MAIN_TABLE)).select(["from", "to"])
+        table = pa.concat_tables([table, lists], promote_options="default")
+        return self._grouped(
+            "READS", table, [("query", "count_distinct", "queries"), ("name", "distinct", "names")]
         )
 
-    def _relationships(
-        self, collection: str, links: pa.Table, aggregates: list[tuple[str, str, str]]
-    ) -> pa.Table:
-        """One row for each pair of ends (and kind). Ends in `links` are positions; `aggregates` are (column, function, result)."""
+    def _grouped(self, collection: str, links: pa.Table, aggregates: list[tuple[str, str, str]]) -> pa.Table:
+        """One row for each pair of ends (and kind), of those that the schema joins.
+
+        Args:
+            links: `from` and `to` are positions or null.
+            aggregates: column of `links`, Arrow's function, name of the result.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        whole = links.filter(pc.and_(pc.is_valid(links["from"]), pc.is_valid(links["to"])))
+        keys = ["from", "to", *(["kind"] if RELATIONSHIP[collection].has_kind else [])]
+        whole = links.select(list(dict.fromkeys([*keys, *(column for column, _, _ in aggregates)])))
+        whole = whole.filter(pc.and_(pc.is_valid(links["from"]), pc.is_valid(links["to"])))
+        joined = self._are_joined(collection, whole)
+        whole = whole if joined.all() else whole.filter(pa.array(joined))
         self.dangling[collection] = links.num_rows - whole.num_rows
         lists = [column for column, function, _ in aggregates if function == "distinct"]
-        if lists:
+        if lists:  # so that equal sets give equal lists
             whole = whole.sort_by([(column, "ascending") for column in lists])
-        keys = ["from", "to", *(["kind"] if COLLECTIONS[collection].has_kind else [])]
         valid = pc.CountOptions(mode="only_valid")
         calls = [(c, f, valid if f in ("distinct", "count_distinct") else None) for c, f, _ in aggregates]
-        grouped = whole.group_by(keys, use_threads=False).aggregate(calls)
-        columns = {name: grouped[f"{column}_{function}"] for column, function, name in aggregates}
-        ends = {name: pc.take(self._node_ids, grouped[name]) for name in ("from", "to")}
-        kind = {"kind": grouped["kind"]} if "kind" in keys else {}
-        ids = relationship_ids(ends["from"], ends["to"], kind.get("kind"))
-        table = pa.table({"id": ids, **ends, **kind, **columns})
-        table = table.select(schema.arrow_schema(collection).names).cast(schema.arrow_schema(collection))
-        labels = {name: self._labels(grouped[name]) for name in ("from", "to")}
-        for name, codes in labels.items():
-            table = table.append_column(f"{name}_label", pa.DictionaryArray.from_arrays(codes, _LABELS))
-        declared = _are_joined(collection)[labels["from"], labels["to"]]
-        self.dangling[collection] += int((~declared).sum())
-        return table if declared.all() else table.filter(pa.array(declared))
+        result = whole.group_by(keys, use_threads=False).aggregate(calls)
+        names = {f"{column}_{function}": name for column, function, name in aggregates}
+        return result.rename_columns([names.get(name, name) for name in result.column_names])
 
-    def _labels(self, positions: pa.ChunkedArray) -> Any:
-        """Numpy int8: which of `NODES` each position is of."""
+    def _are_joined(self, collection: str, links: pa.Table) -> Any:
+        """Numpy bool of each link: whether the schema joins the labels of its ends."""
         import numpy as np
 
-        limits = np.cumsum([self.rows(label).num_rows for label in _LABELS])
-        return np.searchsorted(limits, positions.to_numpy(), side="right").astype("int8")
+        ends = RELATIONSHIP[collection].ends
+        allowed = np.array([[(source, target) in ends for target in _LABELS] for source in _LABELS])
+        return allowed[self._labels(links["from"]), self._labels(links["to"])]
 
+    def _relationship_ids(self, rows: pa.Table) -> pa.ChunkedArray:
+        import pyarrow.compute as pc
 
-def _are_joined(collection: str) -> Any:
-    """Numpy bool, label × label: whether the schema joins them by this type."""
-    import numpy as np
-
-    return np.array(
-        [[(source, target) in COLLECTIONS[collection].ends for target in _LABELS] for source in _LABELS]
-    )
-
-
-def relationship_ids(source: Any, target: Any, kind: Any | None) -> Any:
-    """`<from>><kind>><to>`, or `<from>><to>` when the type has no kinds."""
-    import pyarrow.compute as pc
-
-    return pc.binary_join_element_wise(source, *([] if kind is None else [kind]), target, ">")
-
-
-def id_and_hash(collection: str, rows: pa.Table) -> pa.Table:
-    """`id, content_hash` over exactly the columns that an engine stores, so that the engine's own rows hash the same."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    columns = ["id", *(p.name for p in COLLECTIONS[collection].properties)]
-    lists = {p.name for p in COLLECTIONS[collection].properties if p.type == TEXTS}
-    plain = [pc.binary_join(rows[c], "\x1e") if c in lists else rows[c] for c in columns]
-    return pa.table({"id": rows["id"], "content_hash": row_hashes(pa.table(plain, names=columns))})
-
-
-def _with_extended_method(methods: pa.Table) -> pa.Table:
-    """`annotation` and `extends` from the first annotation: adopted modules have the ids of the modules they extend."""
-    import pyarrow.compute as pc
-
-    first = pc.extract_regex(
-        methods["annotations"], r'^\[\{"kind":"(?P<kind>[^"]*)","target":"(?P<target>[^"]*)"'
-    )
-    target = pc.struct_field(first, "target")
-    extended = pc.binary_join_element_wise(methods["module_id"], target, ".")
-    return methods.append_column("annotation", pc.struct_field(first, "kind")).append_column(
-        "extends", extended
-    )
-
-
-def _strings(values: list[str]) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(values, pa.string())
+        source, target = (pc.take(self._node_ids, rows[name]) for name in ("from", "to"))
+        return relationship_ids(source, target, rows["kind"] if "kind" in rows.column_names else None)

@@ -1,8 +1,9 @@
-"""The graph's schema, declared once: node labels and relationship types with their typed properties and ends. Ladybug's DDL and
-Neo4j's constraints are generated from it; the projection fills exactly these columns. No engine and no data here.
+"""The graph's schema, declared once: node labels and relationship types with their typed properties and ends.
+Ladybug's DDL and Neo4j's constraints are generated from it; the projection fills exactly these columns. No
+engine, no data here.
 
-Rows of a node collection: `id`, then the properties. Rows of a relationship collection: `id`, `from`, `to`, then the properties.
-"""
+Rows of a node collection: `id`, then the properties; of a relationship collection: `id`, `from`, `to`, then
+the properties."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class Node:
 
 @dataclass(frozen=True)
 class Relationship:
-    """A type, told apart by its two ends and, when it has one, its `kind`: `id` is `<from>><kind>><to>` or `<from>><to>`."""
+    """A type, told apart by its two ends and, when it has one, its `kind`: `id` is `<from>><kind>><to>` or
+    `<from>><to>`."""
 
     name: str
     description: str
@@ -63,9 +65,7 @@ _ID = Property("id", TEXT, "Full name, as in the lake")
 _NAME = Property("name", TEXT, "Own name, without the owner's")
 _KIND = Property("kind", TEXT, "Kind, as in the lake")
 _SYNONYM = Property("synonym", TEXT, "Presentation by language code, JSON")
-_BELONGING = Property(
-    "belonging", TEXT, "`own`, or `adopted` from the configuration that an extension extends"
-)
+_BELONGING = Property("belonging", TEXT, "`own`, or `adopted` from an extended configuration")
 _PATH = Property("path", TEXT, "File, relative to the configuration's folder")
 _DETAILS = Property(
     "details",
@@ -91,8 +91,8 @@ NODES = (
     ),
     Node(
         FIELD,
-        "A part of an object: attribute, tabular section, dimension, enum value, form attribute, form command. Form items are "
-        "no nodes: their links start at the form and name the item in `details`.",
+        "A part of an object: attribute, tabular section, dimension, enum value, form attribute or command. "
+        "Form items are no nodes: their links start at the form and name the item in `details`.",
         (_KIND, _NAME, _SYNONYM, Property("types", TEXT, "Value types with qualifiers, JSON"), _BELONGING),
     ),
     Node(
@@ -130,7 +130,7 @@ NODES = (
             Property(
                 "extends",
                 TEXT,
-                "Extension method: `id` of the method that it extends, in the extended configuration",
+                "Extension method: `id` of the extended one",
             ),
         ),
     ),
@@ -149,7 +149,7 @@ RELATIONSHIPS = (
     ),
     Relationship(
         "REFERENCES",
-        "A link of the lake's `references` between objects and fields: field type, subsystem content, owner, data path…",
+        "A link of the lake's `references`: field type, subsystem content, owner, data path…",
         _between((OBJECT, FIELD, METHOD), (OBJECT, FIELD)),
         (_KIND, Property("links", INT, "Number of links that it stands for"), _DETAILS),
     ),
@@ -164,7 +164,7 @@ RELATIONSHIPS = (
     ),
     Relationship(
         "HANDLES",
-        "What runs a method: event subscription, scheduled job, form or item event, form command, service operation.",
+        "What runs a method: subscription, scheduled job, form or item event, command, service.",
         _between((OBJECT, FIELD), (METHOD,)),
         (_KIND, Property("links", INT, "Number of links that it stands for"), _DETAILS),
     ),
@@ -176,16 +176,18 @@ RELATIONSHIPS = (
     ),
     Relationship(
         "READS",
-        "Queries of a method, module, template or dynamic list read a table or one of its fields.",
+        "Queries of a method, module, template or dynamic list read a table or a field of it.",
         _between((OBJECT, FIELD, MODULE, METHOD), (OBJECT, FIELD)),
         (
-            Property("queries", INT, "Number of queries that do"),
+            Property("queries", INT, "Number of queries that do; 0: the main table of a dynamic list"),
             Property("names", TEXTS, "As written in them: `РегистрСведений.Курсы.СрезПоследних`, distinct"),
         ),
     ),
 )
 
-COLLECTIONS: dict[str, Node | Relationship] = {item.name: item for item in (*NODES, *RELATIONSHIPS)}
+NODE: dict[str, Node] = {node.name: node for node in NODES}
+RELATIONSHIP: dict[str, Relationship] = {relationship.name: relationship for relationship in RELATIONSHIPS}
+COLLECTIONS: dict[str, Node | Relationship] = {**NODE, **RELATIONSHIP}
 """Nodes come first: relationships need both ends."""
 
 
@@ -201,8 +203,8 @@ def arrow_schema(collection: str) -> pa.Schema:
 
 
 def ladybug_ddl() -> list[str]:
-    """Statements that make an empty database. `configuration` is one constant a database: reads are written once for both
-    engines, and Neo4j holds all configurations together."""
+    """Statements that make an empty database. `configuration` is one constant a database: reads are written
+    once for both engines, and Neo4j holds all configurations together."""
     statements = []
     for node in NODES:
         columns = ", ".join(f"`{p.name}` {_LADYBUG[p.type]}" for p in node.properties)

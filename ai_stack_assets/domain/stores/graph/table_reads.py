@@ -1,5 +1,5 @@
-"""From query texts' tables and fields to the objects and fields of the configuration that they read. Names are matched as the
-platform does: without regard to case."""
+"""From query texts' tables and fields to the objects and fields of the configuration that they read. Names
+are matched as the platform does: without regard to case."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class _Read(NamedTuple):
 
 
 def table_reads(queries: pa.Table, fields: pa.Table) -> pa.Table:
-    """`query` (row in `queries`), `target_id` (object or field, null when not found), `name` (as the query writes it).
+    """`query` (row in `queries`), `target_id` (object or field, null when not found), `name` (as the query
+    writes it).
 
     Args:
         queries: the lake's `tables` and `fields` of each query.
