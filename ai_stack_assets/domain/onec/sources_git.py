@@ -1,5 +1,5 @@
-"""A commit of a git repository as plain files, through git's plumbing alone: refs are listed, one commit is fetched, its blobs
-are read. Nothing of the repository is ever executed, asked for on a terminal, or waited for without an end.
+"""A commit of a git repository as plain files, through git's plumbing alone: refs are listed, one commit is
+fetched, its blobs are read. Nothing of it is executed, nobody is asked for a password, no wait is without an end.
 """
 
 from __future__ import annotations
@@ -43,11 +43,19 @@ _ENVIRONMENT = {
     "GIT_ASKPASS": "true",
     "SSH_ASKPASS": "true",
     "GCM_INTERACTIVE": "never",
-    "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new",
     "GIT_ALLOW_PROTOCOL": "http:https:ssh:git:file",
     "GIT_NO_LAZY_FETCH": "1",
     "LC_ALL": "C",
 }
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new"
+_FOREIGN = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "ALTERNATE_OBJECT_DIRECTORIES", "COMMON_DIR"),
+        *("NAMESPACE", "PREFIX", "SHALLOW_FILE", "GRAFT_FILE"),
+    )
+)
+"""Set by a git around us (a hook, a worktree): they would turn our commands to its repository."""
 _PASSWORD = re.compile(
     r"could not read (?:Username|Password)|terminal prompts disabled|Authentication failed|Access denied"
     r"|Permission denied \(|returned error: 40[13]|Invalid username or"
@@ -81,9 +89,11 @@ class _Repository:
         self.spec = spec
         self.is_local = Path(spec.location).is_dir()
         self.folder = Path(spec.location) if self.is_local else workdir / "mirrors" / slug(spec.location)
-        if not self.is_local and not (self.folder / "HEAD").exists():
+        if not self.is_local:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._git("init", "-q", "--bare", ".")
+            with self._alone():
+                if not (self.folder / "HEAD").exists():
+                    self._git("init", "-q", "--bare", ".")
 
     # ---- what there is
 
@@ -116,7 +126,8 @@ class _Repository:
         if len(sha) == 40 and (self._has(sha) or not self.is_local):
             return sha
         if not self.is_local and not self._full(sha):
-            self._git("fetch", "-q", "--force", "--", self.spec.location, *_EVERYTHING, seconds=FETCH_SECONDS)
+            with self._alone():
+                self._fetch_everything()
         return self._full(sha)
 
     def _full(self, sha: str) -> str | None:
@@ -142,15 +153,38 @@ class _Repository:
             return
         if self.is_local:
             raise PermanentError(f"{self.spec.uri} has no commit {commit}")
-        with contextlib.suppress(PermanentError):
-            self._git(
-                *("fetch", "-q", "--depth=1", "--no-tags", "--", self.spec.location, commit),
-                seconds=FETCH_SECONDS,
-            )
-            return
-        self._git("fetch", "-q", "--force", "--", self.spec.location, *_EVERYTHING, seconds=FETCH_SECONDS)
+        with self._alone():
+            if self._has(commit):
+                return
+            with contextlib.suppress(PermanentError):
+                one = ("fetch", "-q", "--depth=1", "--no-tags", "--", self.spec.location, commit)
+                self._git(*one, seconds=FETCH_SECONDS)
+                return
+            self._fetch_everything()
         if not self._has(commit):
             raise PermanentError(f"{self.spec.uri} has no commit {commit}")
+
+    def _fetch_everything(self) -> None:
+        deepen = ("--unshallow",) if (self.folder / "shallow").exists() else ()
+        everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        self._git(
+            "fetch", "-q", "--force", *deepen, "--", self.spec.location, *everything, seconds=FETCH_SECONDS
+        )
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Two runs must not fetch into one mirror at once."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(f"{self.folder}.lock", timeout=FETCH_SECONDS)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise TransientError(f"{self.spec.uri}: another process does not stop fetching it") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _has(self, commit: str) -> bool:
         with contextlib.suppress(PermanentError):
@@ -203,20 +237,20 @@ class _Repository:
         return run_git(arguments, self.folder, seconds, self.spec)
 
 
-_EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-
-
 def run_git(arguments: Sequence[str], folder: Path, seconds: float, spec: SourceSpec) -> bytes:
     """Output of one git command. Its failures become ours: permanent or transient, and no secrets in the message."""
-    process = subprocess.Popen(
-        ["git", *_OPTIONS, *arguments],
-        cwd=folder,
-        env=_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            ["git", *_OPTIONS, *arguments],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise PermanentError("git is not installed: install it, or give a folder or a .zip file") from error
     try:
         output, errors = process.communicate(timeout=seconds)
     except BaseException as error:
@@ -233,12 +267,8 @@ def run_git(arguments: Sequence[str], folder: Path, seconds: float, spec: Source
 
 
 def _environment() -> dict[str, str]:
-    # what a surrounding git (a hook, a worktree) set would turn our commands to another repository
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
-    return {**own, **_ENVIRONMENT, **{name: os.environ[name] for name in _KEPT if name in os.environ}}
-
-
-_KEPT = ("GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "GIT_PROXY_COMMAND", "GIT_EXEC_PATH")
+    own = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
+    return {**own, **_ENVIRONMENT, "GIT_SSH_COMMAND": own.get("GIT_SSH_COMMAND", _SSH)}
 
 
 def _failure(spec: SourceSpec, command: str, errors: str) -> PermanentError | TransientError:

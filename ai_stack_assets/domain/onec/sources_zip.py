@@ -1,4 +1,4 @@
-"""A zip file as plain files. What is dangerous in a stranger's archive is refused before a byte of it is written."""
+"""A zip file as plain files. What is dangerous in a stranger's archive is refused before a byte is written."""
 
 from __future__ import annotations
 
@@ -28,30 +28,31 @@ def zip_checkout(spec: SourceSpec, workdir: Path) -> Iterator[Checkout]:
     path = Path(spec.location)
     if not path.is_file():
         raise PermanentError(f"the zip file {path} does not exist")
-    try:
-        with zipfile.ZipFile(path) as archive:
+    with contextlib.ExitStack() as stack:
+        with _naming(path):
+            archive = stack.enter_context(zipfile.ZipFile(path))
             entries = _entries(archive, path)
-            tree = WorkTree(workdir / "trees" / slug(spec.location))
             contents = {name: f"{info.CRC:08x}-{info.file_size}" for name, info in entries.items()}
-            holding = tree.holding(
-                contents, lambda names: ((name, archive.read(entries[name])) for name in names)
-            )
-            with _naming(path):
-                holding.__enter__()
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError) as error:
-        raise PermanentError(f"{path} is no readable zip file: {error}") from error
-    try:
+        tree = WorkTree(workdir / "trees" / slug(spec.location))
+        stack.enter_context(tree.holding(contents, lambda names: _read(archive, entries, names, path)))
         yield Checkout(tree.files, path.resolve().as_uri())
-    finally:
-        holding.__exit__(None, None, None)
+
+
+def _read(
+    archive: zipfile.ZipFile, entries: dict[str, zipfile.ZipInfo], names: list[str], path: Path
+) -> Iterator[tuple[str, bytes]]:
+    for name in names:
+        with _naming(path):
+            content = archive.read(entries[name])
+        yield name, content
 
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise PermanentError(f"{path} is damaged or packed in an unusual way: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise PermanentError(f"{path} is no zip file, or a damaged or unusual one: {error}") from error
 
 
 def _entries(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
