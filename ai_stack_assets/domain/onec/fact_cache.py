@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import xxhash
+from filelock import FileLock
 
 _CHUNK = 500
 _BUSY_SECONDS = 60
@@ -79,11 +80,13 @@ class FactCache:
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
-        # a lost cache costs one parse: no fsync
-        db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-            "CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, size INTEGER NOT NULL, value BLOB NOT NULL);"
-        )
+        # SQLite does not wait for others while it switches to WAL: one process at a time
+        with FileLock(f"{self._file}.lock", timeout=_BUSY_SECONDS):
+            # a lost cache costs one parse: no fsync
+            db.executescript(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+                "CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, size INTEGER NOT NULL, value BLOB NOT NULL);"
+            )
         return db
 
     def _set_aside(self) -> None:
