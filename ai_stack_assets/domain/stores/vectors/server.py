@@ -49,7 +49,12 @@ class ServerEngine:
         from qdrant_client import QdrantClient
 
         connect = self._connect or (
-            lambda: QdrantClient(url=self.url, api_key=self.api_key or None, timeout=_TIMEOUT_SECONDS)
+            lambda: QdrantClient(
+                url=self.url,
+                api_key=self.api_key or None,
+                timeout=_TIMEOUT_SECONDS,
+                check_compatibility=False,
+            )
         )
         with _server_errors(self.url):
             return _Client(connect(), self.url)
