@@ -71,9 +71,11 @@ class SearchResource(StoreResource):
     api_key: str = Field(default="", description="ELASTICSEARCH_API_KEY")
 
     def open(self) -> Any:
+        from ai_stack_assets.domain.stores.search.tantivy_store import Tantivy
+
         if self.url:
             raise _not_yet("ELASTICSEARCH_URL")
-        raise NotImplementedError
+        return Tantivy(self.folder("search"))
 
 
 def _not_yet(name: str) -> PermanentError:

@@ -1,0 +1,120 @@
+"""Which configurations a command is about: those listed, or a new source, which is then added to the list."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ai_stack_assets.cli.terminal import Terminal
+from ai_stack_assets.defs.shared import settings
+from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.resources.configurations import ConfigurationsResource
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.onec.configurations import ConfigurationEntry
+
+DEMO, DEMO_SOURCE = "demo", "samples/demo/designer"
+_NOT_TELLING = {
+    "src",
+    "cf",
+    "cfe",
+    "config",
+    "configuration",
+    "designer",
+    "edt",
+    "dump",
+    "main",
+    "master",
+    "",
+}
+"""Folder names that say nothing about what is in them."""
+
+
+def targets(source: str | None, name: str | None, terminal: Terminal) -> list[ConfigurationEntry]:
+    """The entries to run. A source that holds several configurations gives several, `<name>-<configuration>`.
+
+    Raises PermanentError when the name is unknown or taken, or the source is no 1C configuration.
+    """
+    listed = ConfigurationsResource(file=str(settings.configurations_file()))
+    entries = listed.entries()
+    if source is None and name in {*entries, None} and (name or DEMO) in entries:
+        return [entries[name or DEMO]]
+    if source is None and name not in (None, DEMO):
+        raise PermanentError(
+            f"{listed.file} lists no {name!r}: say where it is with SOURCE=…, a folder, git URL or .zip"
+        )
+    place = portable(source) if source else DEMO_SOURCE
+    known = [entry for entry in entries.values() if entry.source == place and matches(entry.name, name)]
+    if known:
+        return known
+    new = discovered(place, name or (name_of(place) if source else DEMO), terminal)
+    for entry in new:
+        if entry["name"] in entries:
+            taken = entries[entry["name"]].source
+            raise PermanentError(f"{entry['name']!r} is {taken} in {listed.file}: give another NAME=…")
+    append(Path(listed.file), new)
+    terminal.say(f"Added to {listed.file}: {', '.join(entry['name'] for entry in new)}")
+    entries = listed.entries()
+    return [entries[entry["name"]] for entry in new]
+
+
+def portable(source: str) -> str:
+    """A folder inside the project as a relative path, another one as an absolute path, all else as it is."""
+    path = Path(source).expanduser()
+    if not path.exists():
+        return source
+    path = path.resolve()
+    return (
+        path.relative_to(settings.PROJECT).as_posix() if path.is_relative_to(settings.PROJECT) else str(path)
+    )
+
+
+def matches(entry: str, name: str | None) -> bool:
+    return name is None or entry == name or entry.startswith(f"{name}-")
+
+
+def name_of(source: str) -> str:
+    """`https://host/group/trade.git@main` → `trade`; `~/work/trade/src/cf` → `trade`; `dump.zip` → `dump`."""
+    path = (
+        re.sub(r"(?<=[\w/])@[^/@:]+$", "", source) if "://" in source or source.startswith("git@") else source
+    )
+    parts = [re.sub(r"\.(git|zip)$", "", part) for part in re.split(r"[/:\\]", path)]
+    telling = [part for part in parts if part.lower() not in _NOT_TELLING]
+    return slug(telling[-1] if telling else DEMO)
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.") or DEMO
+
+
+def discovered(source: str, name: str, terminal: Terminal) -> list[dict[str, str]]:
+    """Entries for all configurations in a source."""
+    from ai_stack_assets.domain.onec.layout import discover
+    from ai_stack_assets.domain.onec.sources import fetch, parse_source
+    from ai_stack_assets.resources.lake import LakeResource
+
+    work = LakeResource(data=str(settings.data_folder())).cache / "sources"
+    place = str(settings.PROJECT / source) if (settings.PROJECT / source).exists() else source
+    terminal.step(name, "looking for configurations")
+    with fetch(parse_source(place), work) as checkout:
+        roots = [
+            (root.name, root.path.relative_to(checkout.folder).as_posix())
+            for root in discover(checkout.folder)
+        ]
+    if len(roots) == 1:
+        return [{"name": name, "source": source}]
+    terminal.say(f"{source} holds {len(roots)} configurations; each becomes one of its own")
+    return [{"name": f"{name}-{slug(own)}", "source": source, "path": path} for own, path in roots]
+
+
+def append(file: Path, new: list[dict[str, str]]) -> None:
+    """Add to the end, so that comments and order stay."""
+    import yaml
+
+    text = file.read_text(encoding="utf-8").rstrip("\n") if file.exists() else "configurations:"
+    items = yaml.safe_dump(new, allow_unicode=True, sort_keys=False).rstrip("\n")
+    indented = "\n".join(f"  {line}" for line in items.split("\n"))
+    draft = file.with_name(f".{file.name}.tmp")
+    draft.write_text(f"{text}\n{indented}\n", encoding="utf-8")
+    draft.replace(file)
