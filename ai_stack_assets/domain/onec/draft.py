@@ -125,7 +125,7 @@ class Draft:
                 for b in sorted(self._parts)
             },
         }
-        content = [self.root.layout, self.root.name, manifest["buckets"]]
+        content = [self.root.layout, self.root.name, [entry["parts"] for entry in manifest["buckets"].values()]]
         version_id = xxhash.xxh3_128_hexdigest(msgspec.json.encode(content))[:16]
         return changes, lake.publish(configuration, self.folder, version_id, manifest)
 
