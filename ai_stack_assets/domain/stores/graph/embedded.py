@@ -81,14 +81,21 @@ class EmbeddedGraph:
         return self.folder / name / f"{schema.fingerprint(installed('ladybug'))}{SUFFIX}"
 
     def connect(self, file: Path, *, read_only: bool) -> Connection:
-        """Raises PermanentError naming the file when it is no database of this engine."""
+        """Raises PermanentError naming the file when it does not hold a graph: the engine takes an empty file for a new
+        database, which must not pass for an empty graph."""
         try:
-            return Connection(file, self.memory_bytes, self.threads, read_only=read_only)
+            connection = Connection(file, self.memory_bytes, self.threads, read_only=read_only)
+            if read_only:
+                found = set(connection.table("CALL show_tables() RETURN name")["name"].to_pylist())
+                if missing := schema.COLLECTIONS.keys() - found:
+                    connection.close()
+                    raise RuntimeError(f"it has no {', '.join(sorted(missing))}")
         except (RuntimeError, OSError) as error:
             raise PermanentError(
-                f"the graph file {file} cannot be read ({error}). Delete it and synchronise again: "
+                f"the graph file {file} cannot be read: {error}. Delete it and synchronise again: "
                 "it is rebuilt from the lake"
             ) from error
+        return connection
 
     @contextlib.contextmanager
     def _locked(self, configuration: str) -> Generator[None]:
