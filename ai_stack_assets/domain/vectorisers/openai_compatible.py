@@ -38,7 +38,7 @@ class OpenAiCompatible:
     def __init__(self, settings: VectoriserSettings, sleep: Callable[[float], None] = time.sleep) -> None:
         if not settings.model:
             raise PermanentError("VECTORISER=openai needs VECTORISER_MODEL: the name of an embedding model")
-        self.settings, self._sleep = settings, sleep
+        self.settings, self._sleep, self._size = settings, sleep, settings.dimensions
 
     @property
     def version(self) -> str:
@@ -47,22 +47,23 @@ class OpenAiCompatible:
             :VERSION_LENGTH
         ]
 
-    @cached_property
+    @property
     def size(self) -> int:
         """As set, else as the endpoint answers."""
-        return self.settings.dimensions or len(self._embed(["1С"])[0])
+        return self._size or self.encode_queries(["1С"]).shape[1]
 
     def encode_documents(self, texts: Sequence[str]) -> np.ndarray:
         import numpy as np
 
         rows = [vector for part in _requests(texts) for vector in self._embed(part)]
-        vectors = np.asarray(rows, np.float32).reshape(len(texts), -1 if rows else self.size)
-        if vectors.shape[1] != self.size:
+        if rows and self._size is None:
+            self._size = len(rows[0])
+        if wrong := {len(row) for row in rows} - {self._size}:
             raise PermanentError(
-                f"{self._url} gives vectors of {vectors.shape[1]} numbers, not {self.size}: "
+                f"{self._url} gives vectors of {min(wrong)} numbers, not {self.size}: "
                 "check VECTORISER_DIMENSIONS"
             )
-        return unit(vectors)
+        return unit(np.asarray(rows, np.float32).reshape(len(texts), self.size))
 
     encode_queries = encode_documents
 
@@ -78,7 +79,7 @@ class OpenAiCompatible:
             raise PermanentError(
                 f"{self._url} does not answer as the embeddings API does ({error!r}): check VECTORISER_URL"
             ) from error
-        if len(vectors) != len(texts) or len({len(v) for v in vectors}) > 1:
+        if len(vectors) != len(texts):
             raise PermanentError(
                 f"{self._url} answered {len(vectors)} vectors to {len(texts)} texts: check VECTORISER_URL"
             )

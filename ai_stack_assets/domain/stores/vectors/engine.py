@@ -50,7 +50,7 @@ class Where:
         def match(key: str, value: Value) -> Any:
             if isinstance(value, (list, tuple)):
                 return models.FieldCondition(key=key, match=models.MatchAny(any=list(value)))
-            # qdrant-edge 0.9.0 reads True as 1 and then finds no boolean: truth is kept as 0 and 1 in both engines
+            # qdrant-edge 0.9.0 reads True as 1 and finds no boolean by it: truth is kept as 0 and 1
             wanted = models.MatchValue(value=int(value) if isinstance(value, bool) else value)
             return models.FieldCondition(key=key, match=wanted)
 
