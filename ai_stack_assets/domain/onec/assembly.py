@@ -45,6 +45,8 @@ _TYPE_LINKS = {
     "EventSubscription": "SubscriptionSource",
 }
 
+_EXTENDED = "ExtendedConfigurationObject"
+
 METHOD_LINKS = {
     "SubscriptionHandler",
     "ScheduledJobMethod",
@@ -267,7 +269,11 @@ class _Assembly:
 
     def _properties(self, node: Node) -> dict[str, Any]:
         filled = FILLED.get(node.kind)
-        return {**filled, **node.properties} if filled and not node.is_adopted else node.properties
+        properties = {**filled, **node.properties} if filled and not node.is_adopted else node.properties
+        if _EXTENDED in properties:
+            # only a Designer dump has it for every adopted object: it would make equal configurations differ
+            properties = {name: value for name, value in properties.items() if name != _EXTENDED}
+        return properties
 
     def _unique(self, own_id: str, path: str) -> str:
         """The id; with `~2` (and a rejected row) when another one differs from it by case at most: names have no case."""
@@ -296,8 +302,8 @@ class _Assembly:
             if target[:1] == "@":
                 target = object_id + target[1:]
             self._reference(link.kind, own_id, object_id, target, link.detail, link.properties)
-        if extended := node.properties.get("ExtendedConfigurationObject"):
-            self._reference("ExtendedObject", own_id, object_id, extended, "", EMPTY_OBJECT)
+        if node.is_adopted and node.kind != CONFIGURATION:
+            self._reference("ExtendedObject", own_id, object_id, f"extended:{own_id}", "", EMPTY_OBJECT)
 
     def _reference(
         self, kind: str, source_id: str, object_id: str, target: str, detail: str, properties: str

@@ -117,7 +117,7 @@ REFERENCE_KINDS = {
     "HTTPHandler": "method of a URL template → method of the service's module",
     "WebServiceHandler": "operation → method of the service's module",
     "ChannelHandler": "channel of an integration service → method of its module",
-    "ExtendedObject": "adopted object or field → what it extends; detail: uuid there. Resolved in another configuration",
+    "ExtendedObject": "adopted object or field → what it extends: `extended:<its id in the extended configuration>`",
     "DefaultLanguage": "configuration → language",
     "DefaultRole": "configuration → role",
     "DefaultStyle": "configuration → style",

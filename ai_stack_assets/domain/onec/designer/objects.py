@@ -92,11 +92,6 @@ def _belonging(node: Node, element: Element) -> None:
     node.is_adopted = element.text == "Adopted"
 
 
-def _extended(node: Node, element: Element) -> None:
-    if element.text:
-        node.properties["ExtendedConfigurationObject"] = element.text.lower()
-
-
 def _type(node: Node, element: Element) -> None:
     if len(element):
         node.types = value_types(element)
@@ -162,7 +157,13 @@ def _register_dimension(node: Node, element: Element) -> None:
 
 def _use_purposes(node: Node, element: Element) -> None:
     if node.kind == "Configuration" and len(element):
-        node.properties["UsePurposes"] = sorted(text_of(part) for part in element)
+        node.properties["UsePurposes"] = sorted(
+            USE_PURPOSES.get(text_of(part), text_of(part)) for part in element
+        )
+
+
+USE_PURPOSES = {"PersonalComputer": "PlatformApplication", "MobileDevice": "MobilePlatformApplication"}
+"""Names up to platform 8.3.11 (EDT keeps them) → names since."""
 
 
 def common_method(name: str) -> str:
@@ -176,7 +177,6 @@ _SPECIAL: dict[str, Callable[[Node, Element], None]] = {
     "Synonym": _synonym,
     "Comment": _comment,
     "ObjectBelonging": _belonging,
-    "ExtendedConfigurationObject": _extended,
     "Type": _type,
     "Source": _type,
     "CommandParameterType": _type,
