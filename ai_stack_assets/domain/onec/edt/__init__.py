@@ -1,5 +1,5 @@
 """The reader of EDT projects: which function reads which role. What is the same in both layouts (rights, data
-composition schemas) is read by the same code.
+composition schemas, flowcharts, XDTO packages) is read by the same code.
 """
 
 from __future__ import annotations

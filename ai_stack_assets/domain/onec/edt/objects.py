@@ -58,7 +58,7 @@ _FILLED = {
     "CommandGroup": {"Category": "NavigationPanel"},
 }
 """Kind → values that EDT leaves out because they are the first of its lists."""
-_IDENTIFYING = {"Balance", "ExtendedConfigurationObject", "Namespace", "Type"}
+_IDENTIFYING = {"Balance", "Namespace", "Type"}
 _EXTENSION_OWN = {
     "BriefInformation",
     "ConfigurationExtensionCompatibilityMode",
@@ -75,7 +75,6 @@ _EXTENSION_OWN = {
 }
 """Properties of an adopted object, or of the extension itself, that are its own in any case."""
 _PURPOSES = {"PersonalComputer": "PlatformApplication", "MobileDevice": "MobilePlatformApplication"}
-_EXTENDED = "extendedConfigurationObject"
 
 
 def read_object(data: bytes) -> Node:
@@ -101,8 +100,6 @@ def _node(kind: str, element: Element) -> Node:
             _property(node, PROPERTY[tag], part)
     if texts:
         node.synonym = localized_json(texts["synonym"])
-    if extended := element.get(_EXTENDED):
-        node.properties["ExtendedConfigurationObject"] = extended.lower()
     if node.is_adopted:
         _keep_controlled(node, element)
     _fill(node)

@@ -97,7 +97,7 @@ def _upper(name: str) -> str:
 
 
 def read_command_interface(data: bytes) -> Node:
-    """`CommandInterface.cmi` of a subsystem or the configuration: commands hidden from, shown in its section."""
+    """`CommandInterface.cmi` of a subsystem or the configuration: commands hidden or shown in its section."""
     links = []
     for part in parse(data):
         if LOCAL[part.tag] == "commandsVisibility":
