@@ -63,7 +63,7 @@ def parse_source(text: str) -> SourceSpec:
         raise PermanentError(
             "the source is empty: give a folder, a git URL with an optional @ref, or a .zip file"
         )
-    if match := _URL.match(text) or _SCP.match(text):
+    if match := _remote(text):
         path, ref = _split_ref(match["path"])
         if path.lower().endswith(".zip"):
             raise PermanentError(f"{without_credentials(text)}: download the .zip first, then give its path")
@@ -74,6 +74,15 @@ def parse_source(text: str) -> SourceSpec:
             f"{scheme}:// is no source: use a folder, a .zip file, or https://, ssh://, git:// or file://"
         )
     return _parse_path(text)
+
+
+def is_remote(text: str) -> bool:
+    """An address that git fetches from, not a path of this machine."""
+    return "://" in text or _remote(text) is not None
+
+
+def _remote(text: str) -> re.Match[str] | None:
+    return _URL.match(text) or _SCP.match(text)
 
 
 def _parse_path(text: str) -> SourceSpec:
