@@ -45,11 +45,17 @@ def _predefined(element: Element) -> Node:
             ]
         elif tag == "ExtDimensionTypes":
             node.links += [
-                Link("ExtDimensionTypes", kind.get("name", "")) for kind in part if kind.get("name")
+                Link("ExtDimensionTypes", item_id(kind.get("name", ""))) for kind in part if kind.get("name")
             ]
         elif tag in ("Base", "Displaced", "Leading"):
-            node.links += [Link("BaseCalculationTypes", name, tag) for name in names_in(part)]
+            node.links += [Link("BaseCalculationTypes", item_id(name), tag) for name in names_in(part)]
     return node
+
+
+def item_id(name: str) -> str:
+    """`ChartOfAccounts.Основной.Товары` → `ChartOfAccounts.Основной.PredefinedItem.Товары`: the item's id."""
+    chart, _, item = name.rpartition(".")
+    return f"{chart}.PredefinedItem.{item}"
 
 
 def read_content(data: bytes) -> Node:

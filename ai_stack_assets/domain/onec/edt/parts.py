@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ai_stack_assets.domain.onec.designer.parts import schedule_value
+from ai_stack_assets.domain.onec.designer.parts import item_id, schedule_value
 from ai_stack_assets.domain.onec.designer.values import names_in
 from ai_stack_assets.domain.onec.edt.values import value_types
 from ai_stack_assets.domain.onec.model import Link, Node
@@ -58,13 +58,13 @@ def _predefined(element: Element, is_account: bool) -> Node:
             node.links += [Link("AccountingFlag", name) for name in names_in(part)]
         elif tag == "extDimensionTypes":
             node.links += [
-                Link("ExtDimensionTypes", text_of(kind))
+                Link("ExtDimensionTypes", item_id(text_of(kind)))
                 for kind in part
                 if LOCAL[kind.tag] == "characteristicType"
             ]
         elif tag in _CALCULATION_LINKS:
-            links = (Link("BaseCalculationTypes", name, _CALCULATION_LINKS[tag]) for name in names_in(part))
-            node.links += links
+            detail = _CALCULATION_LINKS[tag]
+            node.links += [Link("BaseCalculationTypes", item_id(name), detail) for name in names_in(part)]
     return node
 
 
