@@ -20,6 +20,14 @@ MAX_BYTES = 64 * 2**20
 
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
+_SAFE: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
 _PROLOG_WITH_DTD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.S)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
@@ -53,8 +61,20 @@ def parse(data: bytes) -> Element:
     try:
         return etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
+        if "valid URI" in (error.msg or "") and (root := _with_any_namespaces(data)) is not None:
+            return root
         line, column = error.position
         raise Rejection("broken_xml", error.msg or "empty file", line or None, column or None) from None
+
+
+def _with_any_namespaces(data: bytes) -> Element | None:
+    """The root of a file that is wrong in nothing but its namespaces: those of 1C may be in Russian, which is no valid URI."""
+    from lxml import etree
+
+    parser = etree.XMLParser(recover=True, **_SAFE)
+    root = etree.fromstring(data, parser)
+    errors = [e for e in parser.error_log if e.domain != etree.ErrorDomains.NAMESPACE]
+    return None if errors else root
 
 
 def _from_utf16(data: bytes) -> bytes:
@@ -70,14 +90,7 @@ def _from_utf16(data: bytes) -> bytes:
 def _parser() -> Any:
     from lxml import etree
 
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    return etree.XMLParser(**_SAFE)
 
 
 def text_of(element: Element) -> str:
