@@ -30,6 +30,9 @@ OVERSAMPLING = 32
 ITERATIONS = 3
 """Of the power method: energy kept is 0.507, 0.560, 0.570 after 1, 2, 3 on 38,164 methods; 1.0 s in all."""
 SEED = 20_110_101
+TITLE_WEIGHT = 4
+"""Times that the first line, a row's name, counts. 1,500 descriptions looked up among the code of 38,164
+methods: MRR@10 is 0.186 at once, 0.210 at four times."""
 MAX_FIT_ROWS = 100_000
 """The SVD looks at an even sample of so many texts, to bound its memory at about 500 MB."""
 LARGE = 1_000
@@ -149,7 +152,7 @@ def _term_counts(texts: Sequence[str], columns: Mapping[str, tuple[int, ...]]) -
     import scipy.sparse as sp
 
     distinct = _Ids()
-    rows = [np.fromiter(map(distinct.__getitem__, words(text)), np.int32) for text in texts]
+    rows = [np.fromiter(map(distinct.__getitem__, _weighted_words(text)), np.int32) for text in texts]
     parts = [columns[word] for word in distinct]
     terms = np.fromiter((c for found in parts for c in found), np.int32)
     width = int(terms.max()) + 1 if len(terms) else 0
@@ -157,6 +160,10 @@ def _term_counts(texts: Sequence[str], columns: Mapping[str, tuple[int, ...]]) -
     flat = np.concatenate(rows) if rows else np.zeros(0, np.int32)
     counts = sp.csr_matrix((np.ones(len(flat), np.float32), flat, _offsets(rows)), (len(rows), len(distinct)))
     return (counts @ spread).tocsr()
+
+
+def _weighted_words(text: str) -> list[str]:
+    return words(text.partition("\n")[0]) * (TITLE_WEIGHT - 1) + words(text)
 
 
 def _offsets(parts: Sequence) -> np.ndarray:
