@@ -81,8 +81,8 @@ class EmbeddedGraph:
         return self.folder / name / f"{schema.fingerprint(installed('ladybug'))}{SUFFIX}"
 
     def connect(self, file: Path, *, read_only: bool) -> Connection:
-        """Raises PermanentError naming the file when it does not hold a graph: the engine takes an empty file for a new
-        database, which must not pass for an empty graph."""
+        """Raises PermanentError naming the file when it does not hold a graph: the engine takes an empty file
+        for a new database, which must not pass for an empty graph."""
         try:
             connection = Connection(file, self.memory_bytes, self.threads, read_only=read_only)
             if read_only:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.stores.graph import schema
-from ai_stack_assets.domain.stores.graph.projection import Projection
-from ai_stack_assets.domain.stores.graph.rows import id_and_hash, relationship_ids
-from ai_stack_assets.domain.stores.graph.schema import COLLECTIONS, NODE, RELATIONSHIP
+from ai_stack_assets.domain.stores.graph.rows import by_ends, id_and_hash_once, relationship_ids
+from ai_stack_assets.domain.stores.graph.schema import NODE, RELATIONSHIP
+from ai_stack_assets.domain.stores.graph.store_base import GraphStore
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,21 +28,14 @@ if TYPE_CHECKING:
 
 _COPY_ROWS = 50_000
 """Rows of one statement: what it writes must fit into the buffer pool."""
-_DUPLICATED = "duplicated"
-"""Stands for the hash of a relationship that is there more than once: it differs from every hash, so it is
-repaired."""
 
 
-class EmbeddedStore:
+class EmbeddedStore(GraphStore):
     """See `domain.stores.contract.Store`."""
 
-    name = "graph"
-    collections = tuple(COLLECTIONS)
-
     def __init__(self, configuration: str, file: Path, connect: Callable[..., Connection]) -> None:
-        self.configuration = configuration
+        super().__init__(configuration)
         self._file, self._connect = file, connect
-        self._projection: Projection | None = None
         self._connection: Connection | None = None
         self._read_committed()
 
@@ -51,27 +44,9 @@ class EmbeddedStore:
             self._connection.close()
         self._connection = None
 
-    @property
-    def dangling(self) -> dict[str, int]:
-        """Lake rows that gave no relationship, by type: an end is not in this configuration."""
-        return dict(self._projection.dangling) if self._projection else {}
-
-    def expected(self, version: Version, collection: str) -> pa.Table:
-        return self._projected(version).hashes(collection)
-
     def actual(self, collection: str) -> pa.Table:
         """Hashed anew from every property that the engine holds, so that a hand-made edit of any shows."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        found = id_and_hash(collection, self._stored(collection))
-        counts = pc.value_counts(found["id"])
-        repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
-        if not len(repeated):
-            return found
-        once = found.filter(pc.invert(pc.is_in(found["id"], repeated)))
-        twice = pa.table({"id": repeated, "content_hash": [_DUPLICATED] * len(repeated)})
-        return pa.concat_tables([once, twice])
+        return id_and_hash_once(collection, self._stored(collection))
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
@@ -107,7 +82,7 @@ class EmbeddedStore:
         id."""
         kind = ["kind"] if RELATIONSHIP[collection].has_kind else []
         same_kind = "WHERE r.kind = `kind` " if kind else ""
-        for source, target, part in _by_ends(collection, rows):
+        for source, target, part in by_ends(rows):
             self._execute(
                 f"LOAD FROM $rows MATCH (a:`{source}` {{id: `from`}})-[r:`{collection}`]->"
                 f"(b:`{target}` {{id: `to`}}) {same_kind}DELETE r",
@@ -115,7 +90,7 @@ class EmbeddedStore:
             )
 
     def upsert(self, version: Version, collection: str, ids: pa.Array | None) -> int:
-        rows = self._projected(version).rows(collection, ids)
+        rows = self.projected(version).rows(collection, ids)
         write = self._write_nodes if collection in NODE else self._write_relationships
         write(collection, rows, is_empty=ids is None)
         return rows.nbytes
@@ -134,7 +109,7 @@ class EmbeddedStore:
         if not is_empty:
             self._unlink(collection, rows)
         columns = ["from", "to", *(p.name for p in RELATIONSHIP[collection].properties)]
-        for source, target, part in _by_ends(collection, rows):
+        for source, target, part in by_ends(rows):
             statement = f"COPY `{collection}` FROM $rows (from='{source}', to='{target}')"
             self._copy(statement, part.select(columns))
 
@@ -166,11 +141,6 @@ class EmbeddedStore:
             0, pa.field("id", pa.string()), relationship_ids(rows["from"], rows["to"], kind)
         )
 
-    def _projected(self, version: Version) -> Projection:
-        if self._projection is None or self._projection.version != version:
-            self._projection = Projection(version)
-        return self._projection
-
     def _read_committed(self) -> None:
         """None while there is no file: nothing was written yet."""
         self._connection = self._connect(self._file, read_only=True) if self._file.exists() else None
@@ -195,13 +165,3 @@ def _remove_drafts(draft: Path) -> None:
     """The draft and the engine's logs beside it, also those of a killed writer."""
     for path in draft.parent.glob(f"{draft.name}*"):
         path.unlink()
-
-
-def _by_ends(collection: str, rows: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
-    """Rows by the labels that they join: the engine writes one pair of labels at a time."""
-    import pyarrow.compute as pc
-
-    for source, target in RELATIONSHIP[collection].ends:
-        part = rows.filter(pc.and_(pc.equal(rows["from_label"], source), pc.equal(rows["to_label"], target)))
-        if part.num_rows:
-            yield source, target, part

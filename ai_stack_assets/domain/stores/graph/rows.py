@@ -3,7 +3,7 @@ the same way here, so that equal content has equal hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.hashing import row_hashes
@@ -12,6 +12,8 @@ from ai_stack_assets.domain.stores.graph.schema import COLLECTIONS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_REPEATED = "repeated"
 
 
 def relationship_ids(source: Any, target: Any, kind: Any | None) -> Any:
@@ -31,6 +33,33 @@ def id_and_hash(collection: str, rows: pa.Table) -> pa.Table:
         is_list = pa.types.is_list(values.type)
         columns[name] = pc.binary_join(values, "\x1e") if is_list else values
     return pa.table({"id": rows["id"], "content_hash": row_hashes(pa.table(columns))})
+
+
+def id_and_hash_once(collection: str, rows: pa.Table) -> pa.Table:
+    """As `id_and_hash`, of rows that an engine holds: a repeated id gets one row, whose hash differs from
+    every other."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = id_and_hash(collection, rows)
+    counts = pc.value_counts(found["id"])
+    repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+    if not len(repeated):
+        return found
+    once = found.filter(pc.invert(pc.is_in(found["id"], repeated)))
+    return pa.concat_tables([once, pa.table({"id": repeated, "content_hash": [_REPEATED] * len(repeated)})])
+
+
+def by_ends(rows: pa.Table) -> Iterator[tuple[str, str, pa.Table]]:
+    """Relationships by the labels that they join: engines write one pair of labels at a time."""
+    import pyarrow.compute as pc
+
+    source, target = (rows[name].cast("string") for name in ("from_label", "to_label"))
+    for a in sorted(pc.unique(source).to_pylist()):
+        for b in sorted(pc.unique(target).to_pylist()):
+            part = rows.filter(pc.and_(pc.equal(source, a), pc.equal(target, b)))
+            if part.num_rows:
+                yield a, b, part
 
 
 def properties(collection: str, rows: pa.Table) -> list[tuple[str, pa.ChunkedArray]]:

@@ -185,6 +185,10 @@ RELATIONSHIPS = (
     ),
 )
 
+STATE = "GraphState"
+"""Neo4j only: one node a configuration, by which writers wait for each other and readers know a half-written
+graph."""
+
 NODE: dict[str, Node] = {node.name: node for node in NODES}
 RELATIONSHIP: dict[str, Relationship] = {relationship.name: relationship for relationship in RELATIONSHIPS}
 COLLECTIONS: dict[str, Node | Relationship] = {**NODE, **RELATIONSHIP}
@@ -230,12 +234,8 @@ def neo4j_ddl() -> list[str]:
         for node in NODES
         if _NAME in node.properties
     ]
-    statements += [
-        f"CREATE INDEX {relationship.name.lower()}_key IF NOT EXISTS "
-        f"FOR ()-[r:`{relationship.name}`]-() ON (r.configuration, r.id)"
-        for relationship in RELATIONSHIPS
-    ]
-    return statements
+    state = f"CREATE CONSTRAINT graph_state IF NOT EXISTS FOR (s:`{STATE}`) REQUIRE s.configuration IS UNIQUE"
+    return [*statements, state]
 
 
 def fingerprint(engine: str) -> str:

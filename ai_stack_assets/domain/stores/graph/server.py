@@ -1,0 +1,145 @@
+"""The graph in a Neo4j server (5 or later): connection, failures by the setting to look at, reading,
+dropping.
+
+All configurations lie together: every node has `configuration` and `id`, unique together. What is written,
+and how, is in `server_store`. The driver is imported when the server is first used."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.stores.graph import schema
+from ai_stack_assets.domain.stores.graph.schema import NODE, OBJECT, STATE
+
+if TYPE_CHECKING:
+    import neo4j
+
+    from ai_stack_assets.domain.stores.graph.server_store import ServerStore
+
+OLDEST = 5
+DROP_ROWS = 10_000
+COMPLETE, INCOMPLETE = "complete", "incomplete"
+
+
+@dataclass(frozen=True)
+class Neo4jGraph:
+    """Opens the graphs of one server."""
+
+    uri: str
+    user: str = "neo4j"
+    password: str = field(default="", repr=False)
+    database: str | None = None
+    """The server's default when None."""
+
+    @contextlib.contextmanager
+    def open(self, configuration: str) -> Generator[ServerStore]:
+        from ai_stack_assets.domain.stores.graph.server_store import ServerStore
+
+        with self._session() as session:
+            for statement in schema.neo4j_ddl():
+                session.run(statement).consume()
+            session.run("CALL db.awaitIndexes(300)").consume()
+            yield ServerStore(configuration, session)
+
+    @contextlib.contextmanager
+    def reader(self, configuration: str) -> Generator[ServerReader]:
+        """For queries.
+
+        Raises PermanentError when the configuration was never written, TransientError while a load too large
+        for one transaction is under way (or was interrupted: the next synchronisation completes it)."""
+        with self._session() as session:
+            (found,) = _read(
+                session,
+                f"OPTIONAL MATCH (s:`{STATE}` {{configuration: $configuration}}) RETURN s.state AS state, "
+                f"EXISTS {{ MATCH (n:`{OBJECT}` {{configuration: $configuration}}) }} AS has_rows",
+                configuration=configuration,
+            )
+            if found["state"] == INCOMPLETE:
+                raise TransientError(
+                    f"the graph of {configuration!r} is being loaded into {self.uri} (NEO4J_URI)"
+                )
+            if not found["state"] and not found["has_rows"]:
+                raise PermanentError(
+                    f"the graph of {configuration!r} is not in {self.uri}: synchronise it first"
+                )
+            yield ServerReader(configuration, session)
+
+    def configurations(self) -> list[str]:
+        labels = "|".join(f"`{label}`" for label in (STATE, *NODE))
+        with self._session() as session:
+            rows = _read(session, f"MATCH (n:{labels}) RETURN DISTINCT n.configuration AS name")
+            return sorted(row["name"] for row in rows if row["name"] is not None)
+
+    def drop(self, configuration: str) -> None:
+        with self._session() as session:
+            mark = f"MATCH (s:`{STATE}` {{configuration: $configuration}}) SET s.state = $state"
+            session.run(mark, configuration=configuration, state=INCOMPLETE).consume()
+            for label in (*NODE, STATE):
+                delete = (
+                    f"MATCH (n:`{label}` {{configuration: $configuration}}) WITH n LIMIT $limit "
+                    "DETACH DELETE n RETURN count(*) AS deleted"
+                )
+                while session.execute_write(
+                    lambda tx, text=delete: tx.run(
+                        text, configuration=configuration, limit=DROP_ROWS
+                    ).single()[0]
+                ):
+                    pass
+
+    @contextlib.contextmanager
+    def _session(self) -> Generator[neo4j.Session]:
+        import neo4j
+
+        with self._named_failures():
+            driver = neo4j.GraphDatabase.driver(
+                self.uri,
+                auth=(self.user, self.password),
+                connection_timeout=10,
+                connection_acquisition_timeout=30,
+                max_transaction_retry_time=60,
+                notifications_min_severity="OFF",
+            )
+            with driver:
+                self._check_version(driver)
+                with driver.session(database=self.database) as session:
+                    yield session
+
+    def _check_version(self, driver: neo4j.Driver) -> None:
+        agent = driver.get_server_info().agent
+        version = agent.removeprefix("Neo4j/").split(".")[0]
+        if not version.isdigit() or int(version) < OLDEST:
+            raise PermanentError(f"{self.uri} (NEO4J_URI) is {agent}; Neo4j {OLDEST} or later is needed")
+
+    @contextlib.contextmanager
+    def _named_failures(self) -> Generator[None]:
+        from neo4j import exceptions as failed
+
+        try:
+            yield
+        except (failed.AuthError, failed.Forbidden, failed.AuthConfigurationError) as error:
+            message = f"{self.uri} refuses user {self.user!r}: check NEO4J_USER and NEO4J_PASSWORD ({error})"
+            raise PermanentError(message) from error
+        except (failed.ConfigurationError, failed.UnsupportedServerProduct) as error:
+            raise PermanentError(f"{self.uri} (NEO4J_URI) cannot be used: {error}") from error
+        except (failed.DriverError, failed.Neo4jError, OSError) as error:
+            if isinstance(error, failed.Neo4jError) and not error.is_retryable():
+                raise PermanentError(f"{self.uri} (NEO4J_URI): {error}") from error
+            raise TransientError(f"{self.uri} (NEO4J_URI) cannot be reached: {error}") from error
+
+
+class ServerReader:
+    """Runs the texts of `queries`."""
+
+    def __init__(self, configuration: str, session: neo4j.Session) -> None:
+        self._configuration, self._session = configuration, session
+
+    def rows(self, text: str, **parameters: Any) -> list[dict[str, Any]]:
+        return _read(self._session, text, configuration=self._configuration, **parameters)
+
+
+def _read(session: neo4j.Session, text: str, **parameters: Any) -> list[dict[str, Any]]:
+    return session.execute_read(lambda tx: tx.run(text, parameters).data())
