@@ -47,9 +47,6 @@ _TYPE_LINKS = {
 
 _EXTENDED = "ExtendedConfigurationObject"
 
-_ITEM_LINKS = {"ExtDimensionTypes", "BaseCalculationTypes"}
-"""May point at a predefined item, which sources write as `ChartOfCharacteristicTypes.Виды.Контрагент`."""
-
 METHOD_LINKS = {
     "SubscriptionHandler",
     "ScheduledJobMethod",
@@ -304,8 +301,6 @@ class _Assembly:
             target = link.target
             if target[:1] == "@":
                 target = object_id + target[1:]
-            elif link.kind in _ITEM_LINKS and target.count(".") == 2:
-                target = ".PredefinedItem.".join(target.rsplit(".", 1))
             self._reference(link.kind, own_id, object_id, target, link.detail, link.properties)
         if node.is_adopted and node.kind != CONFIGURATION:
             self._reference("ExtendedObject", own_id, object_id, f"extended:{own_id}", "", EMPTY_OBJECT)

@@ -125,6 +125,7 @@ def list_files(root: Root) -> tuple[list[SourceFile], list[RejectedRow]]:
     walk = _Walk(root)
     walk.run()
     walk.files.sort()
+    walk.report_twins()
     walk.rejected.sort()
     return walk.files, walk.rejected
 
@@ -152,6 +153,17 @@ class _Walk:
                 self._add(entry, name, "object", CONFIGURATION)
             elif not self.is_edt and name == "Ext":
                 self._folder(name, CONFIGURATION)
+
+    def report_twins(self) -> None:
+        """Objects whose names differ by case only: the platform takes them for one, a file system may hold both."""
+        seen: dict[str, str] = {}
+        for file in self.files:
+            first = seen.setdefault(file.group.casefold(), file.group)
+            if file.group != first and file.group not in seen:
+                seen[file.group] = file.group
+                self._reject(
+                    file.path, "duplicate_id", f"{first} is there already, apart from case", is_lost=False
+                )
 
     def _external(self) -> None:
         folder = next(name for name, kind in EXTERNAL_FOLDERS.items() if kind == self.root.kind)
@@ -186,9 +198,8 @@ class _Walk:
         return not self.root.children or unicodedata.normalize("NFC", group) in self.root.children
 
     def _unlisted(self, path: str) -> None:
-        message = "the configuration does not list this object, so it is not part of it"
-        self.rejected.append(
-            RejectedRow(f"{path}#unlisted_object", path, "unlisted_object", message, None, None, True)
+        self._reject(
+            path, "unlisted_object", "the configuration does not list this object, so it is not part of it"
         )
 
     def _folder(self, folder: str, group: str) -> None:
@@ -248,8 +259,8 @@ class _Walk:
     def _is_inside(self, entry: os.DirEntry) -> bool:
         return Path(entry.path).resolve().is_relative_to(self.root.path.resolve())
 
-    def _reject(self, path: str, reason: str, message: str) -> None:
-        self.rejected.append(RejectedRow(f"{path}#{reason}", path, reason, message, None, None, True))
+    def _reject(self, path: str, reason: str, message: str, *, is_lost: bool = True) -> None:
+        self.rejected.append(RejectedRow(f"{path}#{reason}", path, reason, message, None, None, is_lost))
 
 
 # ---- from a path to whose file it is

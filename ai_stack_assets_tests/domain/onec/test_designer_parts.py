@@ -73,7 +73,7 @@ def test_predefined_accounts_have_flags_and_ext_dimensions():
     assert account.properties == {"Code": "50", "AccountType": "Active", "OffBalance": True, "Order": "50"}
     assert account.links == [
         Link("AccountingFlag", "ChartOfAccounts.О.AccountingFlag.Валютный"),
-        Link("ExtDimensionTypes", "ChartOfCharacteristicTypes.В.Контрагенты"),
+        Link("ExtDimensionTypes", "ChartOfCharacteristicTypes.В.PredefinedItem.Контрагенты"),
     ]
 
 

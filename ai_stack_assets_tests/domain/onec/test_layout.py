@@ -128,6 +128,18 @@ def test_an_object_that_the_configuration_does_not_list_is_rejected(tmp_path):
     assert "Catalogs/Забытый.xml" not in files
 
 
+def test_objects_whose_names_differ_by_case_are_both_listed_and_reported(tmp_path):
+    twins = {
+        "Configuration.xml": configuration("Catalog.Валюты", "Catalog.ВАЛЮТЫ"),
+        "Catalogs/Валюты.xml": metadata("Catalog", "Валюты"),
+        "Catalogs/ВАЛЮТЫ.xml": metadata("Catalog", "ВАЛЮТЫ"),
+        "Catalogs/ВАЛЮТЫ/Ext/ObjectModule.bsl": "",
+    }
+    files, rejected = listed(write(tmp_path, twins))
+    assert {"Catalogs/Валюты.xml", "Catalogs/ВАЛЮТЫ.xml"} <= set(files)
+    assert rejected == [("Catalogs/Валюты.xml", "duplicate_id")]
+
+
 def test_links_out_of_the_root_are_rejected_and_never_followed(tmp_path):
     folder = write(tmp_path / "cf", CURRENCIES)
     (tmp_path / "secret.bsl").write_text("Секрет")
