@@ -7,7 +7,7 @@ from typing import Any
 from ai_stack_assets.domain.stores.search import documents as docs
 from ai_stack_assets.domain.stores.search.query import PHRASE_BOOST, TIE_BREAKER, WHOLE_BOOST, Plan
 
-SETTINGS = {"number_of_shards": 1, "refresh_interval": "-1", "codec": "best_compression"}
+SETTINGS = {"number_of_shards": 1, "refresh_interval": "-1"}
 
 
 def mappings(configuration: str) -> dict[str, Any]:

@@ -142,9 +142,11 @@ class ElasticsearchStore:
         is_new = not self._is_current()
         if is_new:
             self.client.indices.delete(index=self.index, ignore_unavailable=True)
-            self.client.indices.create(
+            made = self.client.indices.create(
                 index=self.index, mappings=mappings(self.configuration), settings=SETTINGS
             )
+            if not made["shards_acknowledged"]:
+                raise TransientError(f"the server has no place for {self.index} (setting {SETTING})")
         yield
         self.client.indices.refresh(index=self.index)
         if is_new:
@@ -160,7 +162,7 @@ class ElasticsearchStore:
             nonlocal sent
             for batch in docs.documents(version, collection, ids):
                 for document in batch:
-                    sent += len(document["code"]) + len(document["code_terms"])
+                    sent += sum(len(value) for value in document.values() if isinstance(value, str))
                     yield {"_id": docs.key(collection, document["id"]), "_source": document}
 
         self._bulk(actions())
@@ -202,8 +204,9 @@ class ElasticsearchStore:
                     sort=["_shard_doc"],
                     search_after=after,
                     track_total_hits=False,
+                    filter_path=["pit_id", "hits.hits.fields", "hits.hits.sort"],
                 )
-                pit, found = page["pit_id"], page["hits"]["hits"]
+                pit, found = page["pit_id"], page.get("hits", {}).get("hits", [])
                 for h in found:
                     yield h["fields"]["id"][0], h["fields"]["content_hash"][0]
                 if len(found) < PAGE:
@@ -237,7 +240,7 @@ def translated(server: str) -> Generator[None]:
         yield
     except es.ApiError as error:
         kind = TransientError if error.status_code in _TRANSIENT else PermanentError
-        raise kind(f"{server}: {error.status_code} {error.message} (setting {SETTING})") from error
+        raise kind(f"{server}: {str(error)[:500]} (setting {SETTING})") from error
     except (es.SSLError, es.UnsupportedProductError) as error:
         raise PermanentError(f"{server}: {error} (see the setting {SETTING})") from error
     except es.TransportError as error:
@@ -248,4 +251,6 @@ _TRANSIENT = (408, 429, 502, 503, 504)
 
 
 def _indexes(client: es.Elasticsearch, configuration: str) -> list[str]:
-    return list(client.indices.get(index=f"{alias(configuration)}-v*", expand_wildcards="all", features=[]))
+    return list(
+        client.indices.get(index=f"{alias(configuration)}-v*", expand_wildcards="all", features=["aliases"])
+    )

@@ -83,7 +83,8 @@ FUNCTIONS = r"""
 CREATE FUNCTION onec.split_words(identifier text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT regexp_replace(regexp_replace(replace(identifier, '_', ' '),
-        '([а-яёa-z0-9])([А-ЯЁA-Z])', '\1 \2', 'g'), '([А-ЯЁA-Z])([А-ЯЁA-Z][а-яёa-z])', '\1 \2', 'g')
+        '([а-яёa-z0-9])([А-ЯЁA-Z])|([А-ЯЁа-яёA-Za-z])([0-9])', '\1\3 \2\4', 'g'),
+        '([А-ЯЁA-Z])([А-ЯЁA-Z][а-яёa-z])', '\1 \2', 'g')
 $$;
 CREATE FUNCTION onec.mark_edited() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
