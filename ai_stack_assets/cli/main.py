@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _start_forkserver() -> None:
-    """The process that steps are forked from imports the same as this one: beside it, not after (3 s sooner)."""
+    """The process that steps are forked from imports what this one does: beside it, not after it (3 s)."""
     from multiprocessing import forkserver
 
     # the list that the executor will ask for; a server that runs is used as it is

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEMO, DEMO_SOURCE = "demo", "samples/demo/designer"
 _NOT_TELLING = {
+    "",
     "src",
     "cf",
     "cfe",
@@ -26,7 +27,6 @@ _NOT_TELLING = {
     "dump",
     "main",
     "master",
-    "",
 }
 """Folder names that say nothing about what is in them."""
 
@@ -38,25 +38,26 @@ def targets(source: str | None, name: str | None, terminal: Terminal) -> list[Co
     """
     listed = ConfigurationsResource(file=str(settings.configurations_file()))
     entries = listed.entries()
-    if source is None and name in {*entries, None} and (name or DEMO) in entries:
-        return [entries[name or DEMO]]
-    if source is None and name not in (None, DEMO):
-        raise PermanentError(
-            f"{listed.file} lists no {name!r}: say where it is with SOURCE=…, a folder, git URL or .zip"
-        )
-    place = portable(source) if source else DEMO_SOURCE
+    wanted = name or DEMO
+    if source is None and wanted in entries:
+        return [entries[wanted]]
+    if source is None and wanted != DEMO:
+        raise PermanentError(f"{listed.file} lists no {wanted!r}: say where it is with SOURCE=…")
+    place = portable(source or str(settings.PROJECT / DEMO_SOURCE))
     known = [entry for entry in entries.values() if entry.source == place and matches(entry.name, name)]
     if known:
         return known
+    from ai_stack_assets.domain.onec.configurations import add
+
     new = discovered(place, name or (name_of(place) if source else DEMO), terminal)
     for entry in new:
-        if entry["name"] in entries:
-            taken = entries[entry["name"]].source
-            raise PermanentError(f"{entry['name']!r} is {taken} in {listed.file}: give another NAME=…")
-    append(Path(listed.file), new)
-    terminal.say(f"Added to {listed.file}: {', '.join(entry['name'] for entry in new)}")
+        if entry.name in entries:
+            taken = entries[entry.name].source
+            raise PermanentError(f"{entry.name!r} is {taken} in {listed.file}: give another NAME=…")
+        add(Path(listed.file), entry)
+    terminal.say(f"Added to {listed.file}: {', '.join(entry.name for entry in new)}")
     entries = listed.entries()
-    return [entries[entry["name"]] for entry in new]
+    return [entries[entry.name] for entry in new]
 
 
 def portable(source: str) -> str:
@@ -88,33 +89,23 @@ def slug(text: str) -> str:
     return re.sub(r"[^\w.-]+", "-", text).strip("-.") or DEMO
 
 
-def discovered(source: str, name: str, terminal: Terminal) -> list[dict[str, str]]:
-    """Entries for all configurations in a source."""
+def discovered(source: str, name: str, terminal: Terminal) -> list[ConfigurationEntry]:
+    """New entries for all configurations in a source."""
+    from ai_stack_assets.domain.onec.configurations import ConfigurationEntry
     from ai_stack_assets.domain.onec.layout import discover
     from ai_stack_assets.domain.onec.sources import fetch, parse_source
     from ai_stack_assets.resources.lake import LakeResource
 
     work = LakeResource(data=str(settings.data_folder())).cache / "sources"
-    place = str(settings.PROJECT / source) if (settings.PROJECT / source).exists() else source
+    base = settings.configurations_file().parent
     terminal.step(name, "looking for configurations")
-    with fetch(parse_source(place), work) as checkout:
+    location = ConfigurationEntry(name, source, base=base).location
+    with fetch(parse_source(location), work) as checkout:
         roots = [
             (root.name, root.path.relative_to(checkout.folder).as_posix())
             for root in discover(checkout.folder)
         ]
     if len(roots) == 1:
-        return [{"name": name, "source": source}]
+        return [ConfigurationEntry(name, source)]
     terminal.say(f"{source} holds {len(roots)} configurations; each becomes one of its own")
-    return [{"name": f"{name}-{slug(own)}", "source": source, "path": path} for own, path in roots]
-
-
-def append(file: Path, new: list[dict[str, str]]) -> None:
-    """Add to the end, so that comments and order stay."""
-    import yaml
-
-    text = file.read_text(encoding="utf-8").rstrip("\n") if file.exists() else "configurations:"
-    items = yaml.safe_dump(new, allow_unicode=True, sort_keys=False).rstrip("\n")
-    indented = "\n".join(f"  {line}" for line in items.split("\n"))
-    draft = file.with_name(f".{file.name}.tmp")
-    draft.write_text(f"{text}\n{indented}\n", encoding="utf-8")
-    draft.replace(file)
+    return [ConfigurationEntry(f"{name}-{slug(own)}", source, path) for own, path in roots]

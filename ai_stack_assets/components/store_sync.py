@@ -1,4 +1,4 @@
-"""`StoreSync`: one store kept equal to the lake. Another store is a `defs.yaml`, a resource and an adapter."""
+"""`StoreSync`: one store kept equal to the lake. One more is a `defs.yaml`, a resource and an adapter."""
 
 from collections.abc import Iterator
 

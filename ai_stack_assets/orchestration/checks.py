@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from ai_stack_assets.domain.onec.checks import ERROR, GATES, Gate
 from ai_stack_assets.domain.stores.sync import Difference
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
@@ -16,36 +17,35 @@ if TYPE_CHECKING:
 
 PARITY = "equals_the_lake"
 
-_GATES: dict[str, tuple[str, bool, str]] = {
-    "is_not_empty": ("objects", True, "The configuration has objects."),
-    "ids_are_unique": ("objects", True, "No id occurs twice in any table."),
-}
-"""Name → table that the gate stands on, whether it blocks, what holds."""
-
 
 def gate_specs() -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(
-            name,
-            asset=keys.lake(table),
-            description=description,
-            blocking=blocking,
+            gate.name,
+            asset=_stands_on(gate),
+            description=gate.description,
+            blocking=gate.severity == ERROR,
             partitions_def=CONFIGURATIONS,
         )
-        for name, (table, blocking, description) in _GATES.items()
+        for gate in GATES.values()
     ]
 
 
 def gates(findings: Sequence[CheckResult]) -> Iterator[dg.AssetCheckResult]:
     for finding in findings:
         yield dg.AssetCheckResult(
-            asset_key=keys.lake(_GATES[finding.name][0]),
+            asset_key=_stands_on(GATES[finding.name]),
             check_name=finding.name,
             passed=finding.passed,
             severity=dg.AssetCheckSeverity[finding.severity.upper()],
             description=finding.description,
             metadata={"actual": finding.actual, "threshold": finding.threshold, "sample": finding.sample},
         )
+
+
+def _stands_on(gate: Gate) -> dg.AssetKey:
+    """Automation asks the blocking checks of what an asset reads, and `objects` is what everything reads."""
+    return keys.lake("objects" if gate.severity == ERROR else gate.table)
 
 
 def parity(key: dg.AssetKey, version: str, differences: Sequence[Difference]) -> dg.AssetCheckResult:

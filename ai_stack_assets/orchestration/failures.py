@@ -11,8 +11,8 @@ from ai_stack_assets.domain.common.failures import PermanentError, TransientErro
 
 MAX_RETRIES = 3
 FIRST_DELAY = 2
-"""Seconds, doubled each time (2, 4, 8): a server on the same machine restarts in about that; after a longer outage
-the next run repairs what this one left."""
+"""Seconds, doubled each time (2, 4, 8): a server on the same machine restarts in about that; after a longer
+outage the next run repairs what this one left."""
 
 
 @contextlib.contextmanager

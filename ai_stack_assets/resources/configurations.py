@@ -25,7 +25,7 @@ class ConfigurationsResource(dg.ConfigurableResource):
         return sha256_hex(path.read_bytes()) if path.exists() else ""
 
     def entries(self) -> dict[str, ConfigurationEntry]:
-        """By name, in the order of the file. Raises PermanentError naming the line that is wrong."""
+        """By name, in order; none without a file. Raises PermanentError naming each wrong line."""
         path = Path(self.file)
         if not path.exists():
             return {}

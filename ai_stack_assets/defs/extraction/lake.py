@@ -40,7 +40,7 @@ def extract_tables(
     with failures(context):
         entry = configurations.entry(context.partition_key)
         report = extract(
-            entry.name, entry.source, lake.open(), lake.cache, path=entry.path, progress=progress(context)
+            entry.name, entry.location, lake.open(), lake.cache, path=entry.path, progress=progress(context)
         )
         findings = evaluate(report.version, report.previous)
     for name in TABLES:

@@ -22,7 +22,7 @@ def configurations_changed(
         return dg.SkipReason(f"There is no {configurations.file}: nothing is added, nothing is retired.")
     if digest == context.cursor:
         return dg.SkipReason("configurations.yaml has not changed.")
-    listed = list(configurations.entries())
+    listed = [name for name, entry in configurations.entries().items() if entry.enabled]
     known = set(context.instance.get_dynamic_partitions(CONFIGURATION))
     new, retired = [name for name in listed if name not in known], sorted(known - set(listed))
     for name in retired:

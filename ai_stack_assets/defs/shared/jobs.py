@@ -18,7 +18,7 @@ def executor() -> dg.Definitions:
     """Every step in a process of its own: stores are written at the same time, and a crash stays within one.
 
     Measured with ten empty steps on two busy cores: spawned 24–40 s, forkserver with the location preloaded
-    22 s, with Dagster's storage modules preloaded too 8 s (3.4 s of that once, to start it), in process 0.7 s.
+    22 s, with Dagster's storage modules too 8 s (3.4 s of that once, to start it), in one process 0.7 s.
     """
     return dg.Definitions(
         executor=dg.multiprocess_executor.configured(

@@ -45,7 +45,8 @@ def schedule(cron: str) -> dg.ScheduleDefinition:
     def due(
         context: dg.ScheduleEvaluationContext, configurations: ConfigurationsResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        names = [n for n, e in configurations.entries().items() if (e.schedule or EVERY_6_HOURS) == cron]
+        entries = configurations.entries().items()
+        names = [n for n, e in entries if e.enabled and (e.schedule or EVERY_6_HOURS) == cron]
         known = set(context.instance.get_dynamic_partitions(CONFIGURATION))
         free = [name for name in names if name in known and not _is_busy(context.instance, name)]
         for configuration in free:
@@ -66,5 +67,5 @@ def _is_busy(instance: dg.DagsterInstance, configuration: str) -> bool:
 
 
 def _identifier(cron: str) -> str:
-    words = {"*": "any", "/": "_per_", ",": "_and_", "-": "_to_", " ": "_"}
+    words = {"*": "any", "/": "_per_", ",": "_and_", "-": "_to_", " ": "_", "@": ""}
     return "".join(words.get(letter, letter) for letter in cron)

@@ -1,8 +1,8 @@
-"""The job of this stage."""
+"""The jobs of this stage."""
 
 import dagster as dg
 
-from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration import checks, keys
 from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 
 stores = dg.define_asset_job(
@@ -10,4 +10,11 @@ stores = dg.define_asset_job(
     selection=dg.AssetSelection.groups(keys.STORES),
     partitions_def=CONFIGURATIONS,
     description="Makes the stores equal to the current lake tables: also the repair of one that drifted.",
+)
+
+stores_parity = dg.define_asset_job(
+    "stores_parity",
+    selection=dg.AssetSelection.checks(*(dg.AssetCheckKey(key, checks.PARITY) for key in keys.STORE_KEYS)),
+    partitions_def=CONFIGURATIONS,
+    description="Only compares the stores with the lake, row by row; writes nothing.",
 )

@@ -1,0 +1,101 @@
+"""The whole platform on a temporary folder, run in process: what the tests of definitions work with."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from ai_stack_assets.definitions import defs
+from ai_stack_assets.domain.common.lake import Version
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration.partitions import CONFIGURATION, CONFIGURATIONS, PARTITION_TAG
+from ai_stack_assets.resources.configurations import ConfigurationsResource
+from ai_stack_assets.resources.lake import LakeResource
+from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
+from ai_stack_assets.resources.vectorisers import VectorisersResource
+
+PROJECT = Path(__file__).parents[1]
+SAMPLE = PROJECT / "samples" / "demo" / "designer"
+LAKE = list(keys.LAKE_TABLES.values())
+
+
+@functools.cache
+def location() -> dg.Definitions:
+    return defs()
+
+
+@dataclass
+class Platform:
+    """One data folder, one Dagster instance without files, resources that can be replaced."""
+
+    folder: Path
+    instance: dg.DagsterInstance
+    replaced: dict[str, dg.ConfigurableResource] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "configurations.yaml"
+
+    def configure(self, **sources: Path | str) -> None:
+        """Write `configurations.yaml`; the configurations become partitions."""
+        lines = [f"  - {{name: {name}, source: '{source}'}}" for name, source in sources.items()]
+        self.file.write_text("\n".join(["configurations:", *lines, ""]))
+        self.instance.add_dynamic_partitions(CONFIGURATION, list(sources))
+
+    def resources(self) -> dict[str, Any]:
+        data = str(self.data)
+        vectorisers = VectorisersResource(data=data)
+        return {
+            "configurations": ConfigurationsResource(file=str(self.file)),
+            "lake": LakeResource(data=data),
+            "vectorisers": vectorisers,
+            "postgres": PostgresResource(data=data),
+            "graph": GraphResource(data=data),
+            "vectors": VectorResource(data=data, vectorisers=vectorisers),
+            "search": SearchResource(data=data),
+            **self.replaced,
+        }
+
+    def run(
+        self,
+        assets: list[dg.AssetKey] | dg.AssetSelection,
+        configuration: str = "demo",
+        config: dict[str, Any] | None = None,
+    ) -> dg.ExecuteInProcessResult:
+        """Materialise these assets; a failure is in the result, not raised. `config`: by step."""
+        selection = dg.AssetSelection.assets(*assets) if isinstance(assets, list) else assets
+        job = dg.define_asset_job("tested", selection, partitions_def=CONFIGURATIONS)
+        definitions = dg.Definitions(location().assets, resources=self.resources(), jobs=[job])
+        return definitions.resolve_job_def("tested").execute_in_process(
+            tags={PARTITION_TAG: configuration},
+            instance=self.instance,
+            run_config={"ops": {step: {"config": value} for step, value in (config or {}).items()}},
+            raise_on_error=False,
+        )
+
+    def version(self, configuration: str = "demo") -> Version:
+        return LakeResource(data=str(self.data)).open().require(configuration)
+
+
+def metadata(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str, Any]:
+    """Plain values by name."""
+    events = result.get_asset_materialization_events()
+    [made] = [event.materialization for event in events if event.asset_key == key]
+    return {name: value.value for name, value in made.metadata.items()}
+
+
+def made(result: dg.ExecuteInProcessResult) -> set[dg.AssetKey]:
+    return {event.asset_key for event in result.get_asset_materialization_events()}
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    """By asset and name."""
+    return {(e.asset_key.to_user_string(), e.check_name): e for e in result.get_asset_check_evaluations()}
