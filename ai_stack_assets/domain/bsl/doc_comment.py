@@ -1,7 +1,7 @@
 """The comment above a method, split into its parts as 1C's standard 453 lays them down. Text in, JSON out.
 
-The standard is followed loosely by people, so nothing is ever refused: a line that fits nowhere continues what
-stands above it, and a comment without sections is all description.
+The standard is followed loosely by people, so nothing is ever refused: a line that fits nowhere continues
+what stands above it, and a comment without sections is all description.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _KNOWN_TYPE = re.compile(
 def parse_doc_comment(comment: str) -> str:
     """JSON for `methods.doc`: `{"description","parameters":[{"name","types","description"}],"returns":[…]}`.
 
-    Beyond these keys, only when present: `fields` (nested `* поле`) in a parameter or a returned value, and at
-    the top `deprecated`, `example`, `call_options` (texts). `См. Модуль.Метод` stays in the description.
+    Beyond these keys, only when present: `fields` (nested `* поле`) in a parameter or a returned value, and
+    at the top `deprecated`, `example`, `call_options` (texts). `См. Модуль.Метод` stays in the description.
 
     Args:
         comment: Text without `//`, lines joined by `\\n`.

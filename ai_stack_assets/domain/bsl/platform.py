@@ -1,5 +1,5 @@
-"""What the platform offers by name in its global context: functions and properties, Russian and English, as in
-the syntax assistant of platform 8.3. Names only, no types.
+"""What the platform offers by name in its global context: functions and properties, Russian and English, as
+in the syntax assistant of platform 8.3. Names only, no types.
 """
 
 from __future__ import annotations

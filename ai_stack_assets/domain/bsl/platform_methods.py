@@ -1,15 +1,16 @@
-"""Methods that the platform gives to managers, forms, objects and record sets; the global context is in `platform`."""
+"""Methods that the platform gives to managers, forms, objects and record sets; the global context is in
+`platform`."""
 
 from __future__ import annotations
 
 from ai_stack_assets.domain.bsl.platform import names
 
 MANAGER_METHODS = names("""
-Индекс IndexOf ПустаяСсылка EmptyRef ПолучитьСсылку GetRef Выбрать Select ВыбратьИерархически SelectHierarchically
-НайтиПоКоду FindByCode НайтиПоНаименованию FindByDescription НайтиПоРеквизиту FindByAttribute
-НайтиПоНомеру FindByNumber СоздатьЭлемент CreateItem СоздатьГруппу CreateFolder СоздатьДокумент
-CreateDocument СоздатьУзел CreateNode СоздатьСчет CreateAccount СоздатьВидРасчета СоздатьЗадачу
-CreateTask СоздатьБизнесПроцесс CreateBusinessProcess Создать Create ПолучитьФорму GetForm
+Индекс IndexOf ПустаяСсылка EmptyRef ПолучитьСсылку GetRef Выбрать Select ВыбратьИерархически
+SelectHierarchically НайтиПоКоду FindByCode НайтиПоНаименованию FindByDescription НайтиПоРеквизиту
+FindByAttribute НайтиПоНомеру FindByNumber СоздатьЭлемент CreateItem СоздатьГруппу CreateFolder
+СоздатьДокумент CreateDocument СоздатьУзел CreateNode СоздатьСчет CreateAccount СоздатьВидРасчета
+СоздатьЗадачу CreateTask СоздатьБизнесПроцесс CreateBusinessProcess Создать Create ПолучитьФорму GetForm
 ПолучитьФормуВыбора GetChoiceForm ПолучитьФормуНовогоЭлемента GetNewItemForm ПолучитьФормуСписка
 GetListForm ПолучитьФормуНовойГруппы GetNewFolderForm ПолучитьФормуВыбораГруппы GetFolderChoiceForm
 ПолучитьФормуНовогоДокумента GetNewDocumentForm ПолучитьМакет GetTemplate ПолучитьДанныеВыбора

@@ -1,7 +1,7 @@
 """Query-language texts: the tables, fields and parameters they read. Names as written; no configuration here.
 
-A package is parsed statement by statement. A statement that does not parse (a piece joined to others at run time)
-is scanned flat for the tables and fields that can be seen, and makes the whole text a fragment.
+A package is parsed statement by statement. A statement that does not parse (a piece joined to others at run
+time) is scanned flat for the tables and fields that can be seen, and makes the whole text a fragment.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from ai_stack_assets.domain.bsl.query_statement import Statement
 from ai_stack_assets.domain.bsl.query_tokens import UNARY_NAMES, Token, is_name, tokens
 
 MAX_LENGTH = 300_000
-"""Characters. The longest query of a large configuration has 40,000; what stands beyond the limit is not looked at, so a
-literal of 5 MB costs 0.3 s at most."""
+"""Characters. The longest query of a large configuration has 40,000; what stands beyond the limit is not
+looked at, so a literal of 5 MB costs 0.3 s at most."""
 
 
 def parse_query(text: str) -> QueryFacts:
@@ -63,7 +63,7 @@ def _parameters(found: list[Token]) -> list[str]:
 
 
 def _scan(statement: Statement) -> None:
-    """What a statement that does not parse shows: what follows `ИЗ` and `СОЕДИНЕНИЕ`, and paths through aliases."""
+    """What a broken statement shows: what follows `ИЗ` and `СОЕДИНЕНИЕ`, and paths through their aliases."""
     found, codes = statement.tokens, statement.codes
     statement.tables, statement.fields, statement.created = [], [], []
     scope = Scope()

@@ -1,5 +1,5 @@
-"""Expressions of the query language: values and operators must alternate, which is what tells a whole query from a
-piece of one; precedence does not matter here. Clauses are in `query_statement`.
+"""Expressions of the query language: values and operators must alternate, which is what tells a whole query
+from a piece of one; precedence does not matter here. Clauses are in `query_statement`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Expressions:
         raise NotImplementedError
 
     def _expression(self, scope: Scope, outputs: frozenset[str] = frozenset()) -> None:
-        """Values and operators in turn. `outputs`: names that are columns of the result, not fields (lower case)."""
+        """Values and operators in turn. `outputs`: columns of the result, no fields (lower case)."""
         tokens, codes, names = self.tokens, self.codes, scope.names
         while True:
             token, code = tokens[self.at], codes[self.at]
@@ -154,7 +154,7 @@ class Expressions:
             self.at += 2
 
     def _arguments(self, scope: Scope, virtual: bool = False) -> None:
-        """`virtual`: parameters of a virtual table may be empty, and a lone name is a mode (`Авто`, `Месяц`)."""
+        """`virtual`: parameters of a virtual table may be empty; a lone name is a mode (`Авто`, `Месяц`)."""
         tokens = self.tokens
         while True:
             token = tokens[self.at]

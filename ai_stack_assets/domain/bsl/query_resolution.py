@@ -1,4 +1,4 @@
-"""Tables of queries: from names in the query language, Russian or English, to ids. See `resolution` for the whole."""
+"""Tables of queries: from names in the query language, Russian or English, to ids. See `resolution`."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ if TYPE_CHECKING:
 Table = tuple[str | None, str | None, str | None]
 """`object_id`, `field_id` of a tabular section, `virtual_table` in English."""
 
-_VIRTUAL = {
-    alias.lower(): names[0]
-    for line in """
-    SliceFirst СрезПервых | SliceLast СрезПоследних | Balance Остатки | Turnovers Обороты
-    BalanceAndTurnovers ОстаткиИОбороты | DrCrTurnovers ОборотыДтКт | ExtDimensions Субконто
-    RecordsWithExtDimensions ДвиженияССубконто | ScheduleData ДанныеГрафика | ActualActionPeriod ФактическийПериодДействия
-    Boundaries Границы | TasksByPerformer ЗадачиПоИсполнителю | Points Точки | Changes Изменения
-    ExtDimensionTypes ВидыСубконто | BaseCalculationTypes БазовыеВидыРасчета | LeadingCalculationTypes ВедущиеВидыРасчета
-    DisplacingCalculationTypes ВытесняющиеВидыРасчета
-    """.replace("\n", "|").split("|")
-    if (names := line.split())
-    for alias in names
+_VIRTUAL = """
+SliceFirst СрезПервых | SliceLast СрезПоследних | Balance Остатки | Turnovers Обороты |
+BalanceAndTurnovers ОстаткиИОбороты | DrCrTurnovers ОборотыДтКт | ExtDimensions Субконто |
+RecordsWithExtDimensions ДвиженияССубконто | ScheduleData ДанныеГрафика | ActualActionPeriod
+ФактическийПериодДействия | Boundaries Границы | TasksByExecutive TasksByPerformer ЗадачиПоИсполнителю |
+Points Точки | Changes Изменения | ExtDimensionTypes ВидыСубконто | BaseCalculationTypes
+БазовыеВидыРасчета | LeadingCalculationTypes ВедущиеВидыРасчета | DisplacingCalculationTypes
+ВытесняющиеВидыРасчета
+"""
+VIRTUAL_TABLES = {
+    alias.lower(): names[0] for names in (group.split() for group in _VIRTUAL.split("|")) for alias in names
 }
 """Tables that the platform derives from an object, lower case, either language → English name."""
 
@@ -63,13 +62,13 @@ def _table(name: str, symbols: Symbols) -> Table:
         object_key, rest = f"{object_key}.{_PARTS.get(rest[0], '').lower()}.{rest[1]}", rest[2:]
     object_id = symbols.objects.get(object_key)
     if object_id is None:
-        return None, None, _VIRTUAL.get(rest[0]) if len(rest) == 1 else None
+        return None, None, VIRTUAL_TABLES.get(rest[0]) if len(rest) == 1 else None
     if not rest:
         return object_id, None, None
     field_id = symbols.fields.get(f"{object_key}.tabularsection.{rest[0]}")
     if field_id:
-        return object_id, field_id, _VIRTUAL.get(rest[-1]) if len(rest) > 1 else None
+        return object_id, field_id, VIRTUAL_TABLES.get(rest[-1]) if len(rest) > 1 else None
     recalculation = symbols.objects.get(f"{object_key}.recalculation.{rest[0]}")
     if recalculation:
         return recalculation, None, None
-    return object_id, None, _VIRTUAL.get(rest[0])
+    return object_id, None, VIRTUAL_TABLES.get(rest[0])

@@ -10,7 +10,7 @@ Target = tuple[str, Columns | None]
 
 
 class Scope:
-    """Aliases and the paths used. Resolved at the end: the select list comes before the tables that it reads."""
+    """Aliases and the paths used; resolved at the end, as the select list comes before its tables."""
 
     __slots__ = ("aliases", "names", "output", "parent", "sources")
 
@@ -36,7 +36,7 @@ class Scope:
             self.aliases.setdefault("".join(low.split(".")[1:]), target)
 
     def close(self, fields: list[tuple[int, str]]) -> Columns:
-        """Resolve all paths: into `fields`, or up to the enclosing query. Returns the columns that it gives."""
+        """Resolve all paths: into `fields`, or up to the enclosing query. Returns the columns it gives."""
         for position, path, fallback in self.names:
             field = self.known(path)
             if field is None:

@@ -108,7 +108,7 @@ class Statement(Expressions):
             self.at += 1
 
     def _source(self, scope: Scope) -> None:
-        """A table, a virtual table, a nested query or any of these in parentheses; then what is joined to it."""
+        """A table, a virtual table or a nested query, maybe in parentheses; then what is joined to it."""
         token = self.tokens[self.at]
         if token == "(":
             self._enter()

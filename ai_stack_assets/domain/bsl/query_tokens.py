@@ -18,25 +18,20 @@ _TOKEN = re.compile(
 _BLANKS = re.compile(r"\s+")
 
 _WORDS = """
-select выбрать select | allowed разрешенные allowed | distinct различные distinct | top первые top
-into поместить добавить into add | from из from | where где where | group сгруппировать group | by по by on
-having имеющие having | for для for | update изменения update | index индексировать index | union объединить union
-all все all | order упорядочить order | autoorder автоупорядочивание autoorder | totals итоги totals
-overall общие overall | left левое left | right правое right | full полное full
-inner внутреннее inner | outer внешнее outer | join соединение join | as как as | and и and | or или or | not не not | in в in
-like подобно like | escape спецсимвол escape | between между between | is есть is | refs ссылка refs
-case выбор case | when когда when | then тогда then | else иначе else | end конец end
-asc возр asc | desc убыв desc
-hierarchy иерархия иерархии hierarchy | only только only | periods периодами periods | drop уничтожить drop
-constant null истина true ложь false неопределено undefined | grouping группирующим grouping | sets наборам sets
-unique уникально unique
+select выбрать select | allowed разрешенные allowed | distinct различные distinct | top первые top |
+into поместить добавить into add | from из from | where где where | group сгруппировать group | by по by
+on | having имеющие having | for для for | update изменения update | index индексировать index | union
+объединить union | all все all | order упорядочить order | autoorder автоупорядочивание autoorder |
+totals итоги totals | overall общие overall | left левое left | right правое right | full полное full |
+inner внутреннее inner | outer внешнее outer | join соединение join | as как as | and и and | or или or
+| not не not | in в in | like подобно like | escape спецсимвол escape | between между between | is есть
+is | refs ссылка refs | case выбор case | when когда when | then тогда then | else иначе else | end
+конец end | asc возр asc | desc убыв desc | hierarchy иерархия иерархии hierarchy | only только only |
+periods периодами periods | drop уничтожить drop | constant null истина true ложь false неопределено
+undefined | grouping группирующим grouping | sets наборам sets | unique уникально unique | of of
 """
 KEYWORDS: dict[str, str] = {
-    word: code
-    for group in re.split(r"[|\n]", _WORDS)
-    if group.strip()
-    for code, *words in [group.split()]
-    for word in words
+    word: code for group in _WORDS.split("|") for code, *words in [group.split()] for word in words
 }
 """Keyword in lower case → its code. Names of functions are no keywords: any field may have them."""
 
@@ -47,9 +42,10 @@ def _set(words: str) -> frozenset[str]:
 
 JOINS = _set("left right full inner join")
 NOT_OPERANDS = _set(
-    "select from where group by having union order totals as and or in like between is when then else into join escape"
+    "select from where group by having union order totals as and or in like between is when then else"
+    " into join escape"
 )
-"""Keywords that cannot name a field where a value is expected; the others can (`Ссылка`, `Общие`, `Конец`)."""
+"""Keywords that cannot name a field where a value is expected; others can (`Ссылка`, `Общие`, `Конец`)."""
 
 PERIODS = _set(
     "секунда second минута minute час hour день day неделя week месяц month квартал quarter год year"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from ai_stack_assets.domain.bsl.query_resolution import VIRTUAL_TABLES
 from ai_stack_assets.domain.bsl.symbols import loose_key
 from ai_stack_assets.domain.onec.tables import ReferenceRow
 
@@ -14,90 +15,106 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.bsl.symbols import Symbols
 
 UNRESOLVED = "unresolved"
-Target = tuple[str, str, str]
-"""`target_id`, `target_kind`, and the name of a standard attribute that is no row of its own, or empty."""
 
+
+class Target(NamedTuple):
+    """What a reference points at. `property_name` and `part` name a part of it that the platform adds and
+    that is no row of its own: a standard attribute, a standard command, a virtual table."""
+
+    id: str
+    kind: str
+    property_name: str = ""
+    part: str = ""
+
+
+_NAMES = """
+Ref Ссылка | Code Код | Description Наименование | Parent Родитель | Owner Владелец | DeletionMark
+ПометкаУдаления | IsFolder ЭтоГруппа | Predefined Предопределенный | PredefinedDataName
+ИмяПредопределенныхДанных | Date Дата | Number Номер | Posted Проведен | Period Период | Recorder
+Регистратор | LineNumber НомерСтроки | Active Активность | RecordType ВидДвижения | Account Счет | Order
+Порядок | OffBalance Забалансовый | Type Вид | ValueType ТипЗначения | ThisNode ЭтотУзел | SentNo
+НомерОтправленного | ReceivedNo НомерПринятого | Completed Завершен | Started Стартован | HeadTask
+ВедущаяЗадача | BusinessProcess БизнесПроцесс | RoutePoint ТочкаМаршрута | Executed Выполнена |
+ActionPeriod ПериодДействия | BegOfActionPeriod ПериодДействияНачало | EndOfActionPeriod
+ПериодДействияКонец | ActionPeriodIsBasic ПериодДействияБазовый | CalculationType ВидРасчета |
+RegistrationPeriod ПериодРегистрации | BegOfBasePeriod БазовыйПериодНачало | EndOfBasePeriod
+БазовыйПериодКонец | ReversingEntry Сторно | ExtDimension1 Субконто1 | ExtDimension2 Субконто2 |
+ExtDimension3 Субконто3 | ExtDimensionType ВидСубконто | TurnoversOnly ТолькоОбороты | Presentation
+Представление | DataVersion ВерсияДанных
+"""
 _STANDARD = {
-    alias.lower(): names[0]
-    for line in """
-    Ref Ссылка | Code Код | Description Наименование | Parent Родитель | Owner Владелец | DeletionMark ПометкаУдаления
-    IsFolder ЭтоГруппа | Predefined Предопределенный | PredefinedDataName ИмяПредопределенныхДанных | Date Дата
-    Number Номер | Posted Проведен | Period Период | Recorder Регистратор | LineNumber НомерСтроки | Active Активность
-    RecordType ВидДвижения | Account Счет | Order Порядок | OffBalance Забалансовый | Type Вид | ValueType ТипЗначения
-    ThisNode ЭтотУзел | SentNo НомерОтправленного | ReceivedNo НомерПринятого | Completed Завершен | Started Стартован
-    HeadTask ВедущаяЗадача | BusinessProcess БизнесПроцесс | RoutePoint ТочкаМаршрута | Executed Выполнена
-    ActionPeriod ПериодДействия | BegOfActionPeriod ПериодДействияНачало | EndOfActionPeriod ПериодДействияКонец
-    ActionPeriodIsBasic ПериодДействияБазовый | CalculationType ВидРасчета | RegistrationPeriod ПериодРегистрации
-    BegOfBasePeriod БазовыйПериодНачало | EndOfBasePeriod БазовыйПериодКонец | ReversingEntry Сторно
-    ExtDimension1 Субконто1 | ExtDimension2 Субконто2 | ExtDimension3 Субконто3 | ExtDimensionType ВидСубконто
-    TurnoversOnly ТолькоОбороты | PresentationDate | Presentation Представление | DataVersion ВерсияДанных
-    """.replace("\n", "|").split("|")
-    if (names := line.split())
-    for alias in names
+    alias.lower(): names[0] for names in (group.split() for group in _NAMES.split("|")) for alias in names
 }
-"""Standard attribute in lower case, either language → English name. The platform adds them; sources rarely list them."""
+"""Standard attribute in lower case, either language → English name. Sources rarely list them."""
+_STANDARD_CLASSES = ("*", "attribute", "standardattribute")
 
 
 def resolve_references(rows: Iterable[ReferenceRow], symbols: Symbols) -> list[ReferenceRow]:
-    """Fill `target_id` and `target_kind`; `id` follows. A standard attribute resolves to what has it, its English name in
-    `properties.standard_attribute` and at the end of the id. What is not found keeps its words, as `unresolved`."""
+    """Fill `target_id` and `target_kind`; `id` follows. What is not found keeps its words, as `unresolved`.
+
+    A part that the platform adds resolves to what has it: the object or tabular section is the target, the
+    part's English name goes to the properties (`standard_attribute`, `standard_command`, `virtual_table`)
+    and to the end of the id.
+    """
     known: dict[str, Target] = {}
     found = []
     for row in rows:
         target = known.get(row.target_id)
         if target is None:
             known[row.target_id] = target = _target(row.target_id, symbols)
-        target_id, kind, attribute = target
-        if target_id != row.target_id or kind != row.target_kind or attribute:
-            row = _resolved(row, target_id, kind, attribute)
+        if target.id != row.target_id or target.kind != row.target_kind or target.part:
+            row = _resolved(row, target)
         found.append(row)
     return found
 
 
-def _resolved(row: ReferenceRow, target_id: str, kind: str, attribute: str) -> ReferenceRow:
-    row_id = f"{row.source_id}>{row.kind}>{target_id}"
+def _resolved(row: ReferenceRow, target: Target) -> ReferenceRow:
     properties = row.properties
-    if row.detail:
-        row_id += f">{row.detail}"
-    if attribute:
-        row_id += f">{attribute}"
-        merged = msgspec.json.decode(properties) | {"standard_attribute": attribute}
+    words = [row.source_id, row.kind, target.id, row.detail, target.part]
+    if target.part:
+        merged = msgspec.json.decode(properties) | {target.property_name: target.part}
         properties = msgspec.json.encode(merged, order="sorted").decode()
-    return row._replace(id=row_id, target_id=target_id, target_kind=kind, properties=properties)
+    row_id = ">".join([*words[:3], *(word for word in words[3:] if word)])
+    return row._replace(id=row_id, target_id=target.id, target_kind=target.kind, properties=properties)
 
 
 def _target(words: str, symbols: Symbols) -> Target:
     low = words.lower()
     if found := symbols.objects.get(low):
-        return found, "object", ""
+        return Target(found, "object")
     if found := symbols.fields.get(low):
-        return found, "field", ""
+        return Target(found, "field")
     if found := symbols.methods.get(low):
-        return found, "method", ""
+        return Target(found, "method")
     parts = low.split(".")
+    found = None
     if "*" in parts:
-        if found := symbols.loose_fields.get(loose_key(parts)):
-            return found, "field", ""
-        if (nested := _nested(parts, symbols)) is not None:
-            return nested
-    if len(parts) >= 4 and parts[-2] in ("*", "attribute", "standardattribute") and parts[-1] in _STANDARD:
-        return _standard_attribute(words, parts, symbols)
-    return words, UNRESOLVED, ""
+        found = _any_class(parts, symbols)
+    return found or _added_by_platform(words, parts, symbols) or Target(words, UNRESOLVED)
 
 
-def _standard_attribute(words: str, parts: list[str], symbols: Symbols) -> Target:
-    owner = ".".join(parts[:-2])
-    attribute = _STANDARD[parts[-1]]
-    if found := symbols.objects.get(owner):
-        return found, "object", attribute
-    if found := symbols.fields.get(owner) or symbols.loose_fields.get(loose_key(parts[:-2])):
-        return found, "field", attribute
-    return words, UNRESOLVED, ""
-
-
-def _nested(parts: list[str], symbols: Symbols) -> Target | None:
-    """`Document.Заказ.*.Печать` may also be an object: a form, a command, a template."""
+def _any_class(parts: list[str], symbols: Symbols) -> Target | None:
+    """`Document.Заказ.*.Печать`: a field, or an object of the object."""
+    if found := symbols.loose_fields.get(loose_key(parts)):
+        return Target(found, "field")
     for child in ("form", "command", "template"):
         if found := symbols.objects.get(".".join(child if part == "*" else part for part in parts)):
-            return found, "object", ""
+            return Target(found, "object")
     return None
+
+
+def _added_by_platform(words: str, parts: list[str], symbols: Symbols) -> Target | None:
+    """`Catalog.Валюты.*.Код`, `….StandardCommand.OpenList`, `InformationRegister.Курсы.SliceLast`."""
+    if len(parts) == 3 and parts[2] in VIRTUAL_TABLES:
+        owner, part = parts[:2], ("virtual_table", VIRTUAL_TABLES[parts[2]])
+    elif len(parts) >= 4 and parts[-2] in _STANDARD_CLASSES and parts[-1] in _STANDARD:
+        owner, part = parts[:-2], ("standard_attribute", _STANDARD[parts[-1]])
+    elif len(parts) >= 4 and parts[-2] == "standardcommand":
+        owner, part = parts[:-2], ("standard_command", words.rpartition(".")[2])
+    else:
+        return None
+    key = ".".join(owner)
+    if found := symbols.objects.get(key):
+        return Target(found, "object", *part)
+    found = symbols.fields.get(key) or symbols.loose_fields.get(loose_key(owner))
+    return Target(found, "field", *part) if found else None

@@ -1,5 +1,5 @@
-"""What call sites, references and query tables point at, by the names of one configuration. Pure and provable: what
-depends on the type of a value at run time stays `unknown`.
+"""What call sites, references and query tables point at, by the names of one configuration. Pure and
+provable: what depends on the type of a value at run time stays `unknown`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class _Module:
         low = name.lower()
         modules = self.assigned.get((method, head)) or self.assigned.get((-1, head))
         if modules and not dot:
-            # set from different modules in different branches: certain only when just one of them has the method
+            # set from different modules in different branches: certain only when one of them has it
             known = self.symbols.common_modules
             found = {_of_common_module(self.symbols, m, low) for m in modules if m in known} - {UNKNOWN}
             return found.pop() if len(found) == 1 else UNKNOWN
@@ -111,7 +111,7 @@ class _Module:
         return self._outer(head, receiver, low)
 
     def _outer(self, head: str, receiver: str, name: str) -> Resolution:
-        """A receiver that is no variable and no parameter: a part of the own object hides the configuration."""
+        """A receiver that is no variable or parameter: a part of the own object hides the rest."""
         if self.kind == "FormModule" and head in FORM_PARTS:
             return PLATFORM
         found = _global(self.symbols, receiver, name)

@@ -1,4 +1,4 @@
-"""All names of one configuration that code, references and queries can point at. Lookups ignore case; nothing is resolved here.
+"""All names of one configuration that code, references and queries can point at. Lookups ignore case.
 
 Gathered from the rows of all parts, sent to workers as a few joined strings, indexed there on first use.
 """
@@ -90,7 +90,8 @@ class Symbols:
         return text_hash("\x00".join((self._objects, self._fields, self._modules, self._methods)))
 
     def calls_fingerprint(self) -> str:
-        """Changes only when something changes that calls of other modules can resolve to: objects, modules, exports."""
+        """Changes only when something changes that calls of other modules can resolve to: objects, modules,
+        exports."""
         exports = (
             _UNIT.join(word for word in line.split(_UNIT) if word[0] != "-")
             for line in self._methods.split(_LINE)
@@ -115,8 +116,8 @@ class Symbols:
 
     @cached_property
     def loose_fields(self) -> dict[str, str]:
-        """Fields by their id without classes: `catalog.валюты.товары.цена`. Form items and commands are left out: they
-        share their names with form attributes."""
+        """Fields by their id without classes: `catalog.валюты.товары.цена`. Form items and commands are
+        left out: they share their names with form attributes."""
         found: dict[str, str] = {}
         for low, field_id in self.fields.items():
             parts = low.split(".")

@@ -1,4 +1,5 @@
-"""The gates: what must hold for a version of the lake before anything follows it. Reads the tables, judges, writes nothing."""
+"""The gates: what must hold for a version of the lake before anything follows it. Reads the tables, judges,
+writes nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """`actual` may be at most `threshold` (at least, for `is_not_empty`). `sample`: at most 20 ids at fault."""
+    """`actual` may be at most `threshold` (at least, for `is_not_empty`). `sample`: ids at fault."""
 
     name: str
     passed: bool
@@ -120,7 +121,7 @@ def evaluate(version: Version, previous: Version | None) -> list[CheckResult]:
 
 
 class _Columns:
-    """The columns that the gates need: each table is read once, part by part, without the costs of a data set."""
+    """The columns that the gates need: each table is read once, part by part."""
 
     def __init__(self, version: Version) -> None:
         self.version = version
@@ -209,7 +210,7 @@ def _owners_exist(tables: _Columns) -> CheckResult:
 
 
 def _children_match_configuration(tables: _Columns) -> CheckResult:
-    """Both ways: each listed child is an object, each top-level object is listed. An external processor lists none."""
+    """Each listed child is an object, each top-level object is listed. An external processor lists none."""
     import pyarrow.compute as pc
 
     name = "children_match_configuration"

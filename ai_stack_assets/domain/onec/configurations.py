@@ -1,4 +1,4 @@
-"""`configurations.yaml`: which configurations there are and where each one comes from. Strict reading, and adding.
+"""`configurations.yaml`: which configurations there are and where they come from. Strict reading, and adding.
 
 configurations:
   - name: trade                      # partition key: letters, digits, - _ .
@@ -71,7 +71,7 @@ def load(path: Path) -> list[ConfigurationEntry]:
     """All entries, in order.
 
     Raises:
-        PermanentError: the file is missing or wrong; the message has a line for each fault, with its line number.
+        PermanentError: the file is missing or wrong; the message has a line for each fault, with its place.
     """
     return _parse(_read(path), path)
 
@@ -211,7 +211,7 @@ def _name_problem(name: str) -> str:
     if len(name) > MAX_NAME:
         return f"longer than {MAX_NAME} characters"
     if not _NAME.match(name):
-        return "letters, digits, `-`, `_` and single dots are allowed; no dot at the end, a letter or digit first"
+        return "letters, digits, `-`, `_` and single dots are allowed; a letter or digit first, no dot last"
     return ""
 
 

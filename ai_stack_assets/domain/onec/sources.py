@@ -1,7 +1,9 @@
-"""Where a configuration comes from: a folder, a git repository at a ref, or a zip file. Gives a folder of plain files.
+"""Where a configuration comes from: a folder, a git repository at a ref, or a zip file. Gives a folder of
+plain files.
 
-A folder is used as it is. Git and zip are unpacked under the work folder by us, file by file: no hooks, filters or
-submodules of a stranger's repository run, links are not written, and only what changed since the last time is.
+A folder is used as it is. Git and zip are unpacked under the work folder by us, file by file: no hooks,
+filters or submodules of a stranger's repository run, links are not written, and only what changed since the
+last time is.
 """
 
 from __future__ import annotations
@@ -52,8 +54,8 @@ class Checkout:
 def parse_source(text: str) -> SourceSpec:
     """Tell a folder, a zip file and a git repository with an optional `@ref` apart.
 
-    The `@` of `git@host:path` and `https://user@host/…` is none of a ref. A local repository with a ref is read at that
-    ref; without one it is a folder: what lies there now, committed or not.
+    The `@` of `git@host:path` and `https://user@host/…` is none of a ref. A local repository with a ref is
+    read at that ref; without one it is a folder: what lies there now, committed or not.
 
     Raises:
         PermanentError: empty, or an address that nothing here can fetch.
@@ -119,7 +121,7 @@ def fetch(spec: SourceSpec, workdir: Path) -> Iterator[Checkout]:
         workdir: keeps mirrors and unpacked files between calls; may be shared by processes.
 
     Raises:
-        PermanentError: it does not exist, is empty, needs a password, has no such ref, or is not safe to unpack.
+        PermanentError: it does not exist, is empty, needs a password, has no such ref, is unsafe to unpack.
         TransientError: the network or the server is in the way.
     """
     if spec.kind == GIT:

@@ -1,5 +1,6 @@
 """A commit of a git repository as plain files, through git's plumbing alone: refs are listed, one commit is
-fetched, its blobs are read. Nothing of it is executed, nobody is asked for a password, no wait is without an end.
+fetched, its blobs are read. Nothing of it is executed, nobody is asked for a password, no wait is without
+an end.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ _PASSWORD = re.compile(
 )
 _UNTRUSTED = re.compile(r"Host key verification failed")
 _NETWORK = re.compile(
-    r"Could not resolve host|unable to look up|Temporary failure in name resolution|Connection (?:refused|reset|timed out)"
-    r"|timed out|unreachable|early EOF|RPC failed|returned error: (?:429|5\d\d)|Operation too slow|hung up|SSL|TLS|No route"
-    r"|Failed to connect|Couldn't connect|Empty reply|[Rr]ecv failure|Could not connect",
+    r"Could not resolve host|unable to look up|Temporary failure in name resolution|Connection (?:refused"
+    r"|reset)|timed out|unreachable|early EOF|RPC failed|returned error: (?:429|5\d\d)|Operation too slow"
+    r"|hung up|SSL_ERROR|gnutls_handshake|No route|Failed to connect|Couldn't connect|Empty reply|[Rr]ecv failure"
 )
 
 
@@ -83,7 +84,7 @@ def git_checkout(spec: SourceSpec, workdir: Path) -> Iterator[Checkout]:
 
 
 class _Repository:
-    """The objects of one repository: its own folder when it is local, else a bare mirror of what was asked for."""
+    """The objects of one repository: its own folder when it is local, else a bare mirror."""
 
     def __init__(self, spec: SourceSpec, workdir: Path) -> None:
         self.spec = spec
@@ -193,7 +194,7 @@ class _Repository:
         return False
 
     def files(self, commit: str) -> dict[str, str]:
-        """Path → blob id. Links and submodules are no files; a path that leads elsewhere condemns the commit."""
+        """Path → blob id. Links and submodules are no files; a path that leads out condemns the commit."""
         listing = self._git("ls-tree", "-r", "-z", "--full-tree", commit, seconds=FETCH_SECONDS)
         contents = {}
         for entry in listing.decode(errors="replace").split("\x00"):
@@ -238,7 +239,7 @@ class _Repository:
 
 
 def run_git(arguments: Sequence[str], folder: Path, seconds: float, spec: SourceSpec) -> bytes:
-    """Output of one git command. Its failures become ours: permanent or transient, and no secrets in the message."""
+    """Output of one git command. Its failures become ours: permanent or transient, without secrets."""
     try:
         process = subprocess.Popen(
             ["git", *_OPTIONS, *arguments],
@@ -275,8 +276,8 @@ def _failure(spec: SourceSpec, command: str, errors: str) -> PermanentError | Tr
     said = without_credentials(" ".join(errors.split()))[-400:]
     if _PASSWORD.search(errors):
         return PermanentError(
-            f"{spec.uri} does not exist or needs a password, and none is asked for here: give access by an SSH key, a git"
-            f" credential helper or a token in the URL. Git says: {said}"
+            f"{spec.uri} does not exist or needs a password, and none is asked for here: give access by an"
+            f" SSH key, a git credential helper or a token in the URL. Git says: {said}"
         )
     if _UNTRUSTED.search(errors):
         return PermanentError(f"{spec.uri}: the server's SSH key is not the known one. Git says: {said}")

@@ -1,4 +1,4 @@
-"""A folder kept equal to a list of files from elsewhere (a commit, a zip); only what changed is written. No git, no zip."""
+"""A folder kept equal to a list of files from elsewhere (a commit, a zip); only what changed is written."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class WorkTree:
 
     @contextlib.contextmanager
     def holding(self, wanted: dict[str, str], read: Reader) -> Iterator[tuple[str, ...]]:
-        """The tree with exactly these files (path → content id), unchanged while the context is open. Many may hold one
-        state at once; who wants another waits. Gives the paths that the source lacks."""
+        """The tree with exactly these files (path → content id), unchanged while the context is open. Many
+        may hold one state at once; who wants another waits. Gives the paths that the source lacks."""
         with (self.folder / "lock").open("w") as lock:
             while True:
                 _lock(lock, fcntl.LOCK_SH, self.folder)

@@ -1,4 +1,4 @@
-"""A zip file as plain files. What is dangerous in a stranger's archive is refused before a byte is written."""
+"""A zip file as plain files. What is dangerous in it is refused before a byte is written."""
 
 from __future__ import annotations
 
