@@ -30,11 +30,12 @@ _TYPE = re.compile(
     re.I,
 )
 _KNOWN_TYPE = re.compile(
-    r"(?:\w+\.)+\w+$|(?:см\.|see\s)|\w+\s+(?:из|of)\s|(?:строка|число|булево|дата|неопределено|null|тип|произвольный|string|number|boolean"
-    r"|date|undefined|arbitrary|any|массив|array|структура|structure|соответствие|map|форма\w*|уникальныйидентификатор|uuid)$"
-    r"|[^\W\d_]+[а-яёa-z][А-ЯЁA-Z]\w*$",
+    r"(?:\w+\.)+\w+$|(?:см\.|see\s)|\w+\s+(?:из|of)\s"
+    r"|(?:строка|число|булево|дата|неопределено|null|тип|произвольный|массив|структура|соответствие|форма\w*"
+    r"|string|number|boolean|date|undefined|arbitrary|any|type|array|structure|map|uuid)$",
     re.I,
 )
+_COMPOUND_TYPE = re.compile(r"[^\W\d_]*[а-яёa-z][А-ЯЁA-Z]\w*$")
 
 
 def parse_doc_comment(comment: str) -> str:
@@ -54,10 +55,13 @@ def parse_doc_comment(comment: str) -> str:
         found = (
             _SECTION.match(line) if ":" in line or line.lstrip()[:6].lower() in ("устаре", "deprec") else None
         )
-        if found and not (found.lastgroup == "deprecated" and current != "description"):
+        if found and found.lastgroup == "deprecated" and current == "description":
+            sections["deprecated"] = [line[found.end() :]]
+            continue
+        if found and found.lastgroup != "deprecated":
             current = found.lastgroup or current
             sections.setdefault(current, [])
-            line = line[found.end() :] if current == "deprecated" else ""
+            continue
         if not _DECORATION.match(line):
             sections[current].append(line.rstrip())
         elif sections[current] and current != "parameters" and not line.strip(" \t/"):
@@ -132,6 +136,10 @@ def _typed(rest: str) -> tuple[list[str], str]:
     """`Тип, Тип2 - описание` → its two parts. Old comments give no type: then all is description."""
     head, *tail = _SPLIT.split(rest, maxsplit=1)
     types = [part.strip() for part in head.strip().rstrip(":;.").split(",") if part.strip()]
-    if types and all(_TYPE.match(t) for t in types) and (tail or all(_KNOWN_TYPE.match(t) for t in types)):
+    if (
+        types
+        and all(_TYPE.match(t) for t in types)
+        and (tail or all(_KNOWN_TYPE.match(t) or _COMPOUND_TYPE.match(t) for t in types))
+    ):
         return types, tail[0].strip() if tail else ""
     return [], rest.strip()

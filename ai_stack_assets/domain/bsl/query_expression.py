@@ -38,6 +38,8 @@ class Expressions:
         self.depth = 0
         self.temporary = temporary
         """Temporary tables of the package so far, lower case → columns."""
+        self.outputs: frozenset[str] = frozenset()
+        """In `УПОРЯДОЧИТЬ`, `ИТОГИ`: columns of the result, lower case; no fields."""
         self.tables: list[tuple[str, str]] = []
         self.fields: list[tuple[int, str]] = []
         self.created: list[str] = []
@@ -50,8 +52,8 @@ class Expressions:
         """A select list."""
         raise NotImplementedError
 
-    def _expression(self, scope: Scope, outputs: frozenset[str] = frozenset()) -> None:
-        """Values and operators in turn. `outputs`: columns of the result, no fields (lower case)."""
+    def _expression(self, scope: Scope) -> None:
+        """Values and operators in turn."""
         tokens, codes, names = self.tokens, self.codes, scope.names
         while True:
             token, code = tokens[self.at], codes[self.at]
@@ -63,14 +65,14 @@ class Expressions:
                 self.at -= 1
                 self._parentheses(scope)
             elif code == "case":
-                self._case(scope, outputs)
+                self._case(scope)
             elif code == "constant" or token[0] in '"0123456789':
                 while tokens[self.at][0] == '"' and token[0] == '"':
                     self.at += 1
             elif is_name(token) and code not in NOT_OPERANDS:
                 if tokens[self.at] == "(":
                     self._function(scope, token.lower())
-                elif token[0] != "&" and token.lower() not in outputs:
+                elif token[0] != "&" and token.lower() not in self.outputs:
                     if tokens[self.at] != ".":
                         names.append((self.at - 1, token, ""))
                     else:
@@ -172,18 +174,18 @@ class Expressions:
                 return
             self.at += 1
 
-    def _case(self, scope: Scope, outputs: frozenset[str]) -> None:
+    def _case(self, scope: Scope) -> None:
         self._deeper()
         if self.codes[self.at] != "when":
-            self._expression(scope, outputs)
+            self._expression(scope)
         while self.codes[self.at] == "when":
             self.at += 1
-            self._expression(scope, outputs)
+            self._expression(scope)
             self._expect("then")
-            self._expression(scope, outputs)
+            self._expression(scope)
         if self.codes[self.at] == "else":
             self.at += 1
-            self._expression(scope, outputs)
+            self._expression(scope)
         self._expect("end")
         self.depth -= 1
 

@@ -24,7 +24,7 @@ Points Точки | Changes Изменения | ExtDimensionTypes ВидыСу�
 БазовыеВидыРасчета | LeadingCalculationTypes ВедущиеВидыРасчета | DisplacingCalculationTypes
 ВытесняющиеВидыРасчета
 """
-VIRTUAL_TABLES = {
+VIRTUAL_TABLES: dict[str, str] = {
     alias.lower(): names[0] for names in (group.split() for group in _VIRTUAL.split("|")) for alias in names
 }
 """Tables that the platform derives from an object, lower case, either language → English name."""

@@ -58,7 +58,9 @@ class Statement(Expressions):
             elif code in ("group", "order"):
                 self.at += 1
                 self._expect("by")
-                self._ordering(scope, outputs)
+                self.outputs = _outputs(scope, outputs)
+                self._ordering(scope)
+                self.outputs = frozenset()
             elif code == "index":
                 self._index()
             elif code == "for":
@@ -66,7 +68,9 @@ class Statement(Expressions):
             elif code == "autoorder":
                 self.at += 1
             elif code == "totals":
-                self._totals(scope, outputs)
+                self.outputs = _outputs(scope, outputs)
+                self._totals(scope)
+                self.outputs = frozenset()
             elif self.tokens[self.at] == "{":
                 self._braces(scope)
             else:
@@ -163,13 +167,13 @@ class Statement(Expressions):
             if optional:
                 self._expect_token("}")
 
-    def _ordering(self, scope: Scope, outputs: Columns | None) -> None:
+    def _ordering(self, scope: Scope) -> None:
         """`УПОРЯДОЧИТЬ ПО`, `СГРУППИРОВАТЬ ПО`: names of output columns are no fields."""
         if self.codes[self.at] == "grouping":
             self.at += 1
             self._expect("sets")
         while True:
-            self._expression(scope, _outputs(scope, outputs))
+            self._expression(scope)
             while self.codes[self.at] in ("asc", "desc", "hierarchy"):
                 self.at += 1
             while self.tokens[self.at] == "{":
@@ -178,11 +182,10 @@ class Statement(Expressions):
                 return
             self.at += 1
 
-    def _totals(self, scope: Scope, outputs: Columns | None) -> None:
-        known = _outputs(scope, outputs)
+    def _totals(self, scope: Scope) -> None:
         self.at += 1
         while self.codes[self.at] != "by":
-            self._expression(scope, known)
+            self._expression(scope)
             self._alias()
             if self.tokens[self.at] == ",":
                 self.at += 1
@@ -191,7 +194,7 @@ class Statement(Expressions):
             if self.codes[self.at] == "overall" and self.tokens[self.at + 1] != "(":
                 self.at += 1
             else:
-                self._expression(scope, known)
+                self._expression(scope)
             while self.codes[self.at] in ("only", "hierarchy"):
                 self.at += 1
             if self.codes[self.at] == "periods":

@@ -42,7 +42,7 @@ RegistrationPeriod ПериодРегистрации | BegOfBasePeriod Базо
 ExtDimension3 Субконто3 | ExtDimensionType ВидСубконто | TurnoversOnly ТолькоОбороты | Presentation
 Представление | DataVersion ВерсияДанных
 """
-_STANDARD = {
+_STANDARD: dict[str, str] = {
     alias.lower(): names[0] for names in (group.split() for group in _NAMES.split("|")) for alias in names
 }
 """Standard attribute in lower case, either language → English name. Sources rarely list them."""

@@ -57,7 +57,9 @@ def resolve_calls(
             key = (call.method, *spelling)
             result = in_method.get(key)
             if result is None:
-                in_method[key] = result = module.resolve_in_method(*key)
+                in_method[key] = result = module.resolve_in_method(
+                    call.method, call.receiver or "", call.name
+                )
         found.append(result)
     return found
 

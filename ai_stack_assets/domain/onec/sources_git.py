@@ -65,7 +65,8 @@ _UNTRUSTED = re.compile(r"Host key verification failed")
 _NETWORK = re.compile(
     r"Could not resolve host|unable to look up|Temporary failure in name resolution|Connection (?:refused"
     r"|reset)|timed out|unreachable|early EOF|RPC failed|returned error: (?:429|5\d\d)|Operation too slow"
-    r"|hung up|SSL_ERROR|gnutls_handshake|No route|Failed to connect|Couldn't connect|Empty reply|[Rr]ecv failure"
+    r"|hung up|SSL_ERROR|gnutls_handshake|No route|Failed to connect|Couldn't connect|Empty reply"
+    r"|[Rr]ecv failure"
 )
 
 
