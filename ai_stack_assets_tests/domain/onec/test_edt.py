@@ -1,6 +1,7 @@
 """What is peculiar to EDT projects: where things lie, what is left out, what is no module though named so."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -28,22 +29,24 @@ def read_form(content: str) -> Node:
     return parse_file("edt", "form", f"<form:Form {NAMESPACES}>{content}</form:Form>".encode())
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A function that writes a file of a project with one catalog."""
+class Project:
+    """A project with one catalog."""
 
-    def write(path: str, data: bytes) -> None:
-        file = tmp_path / path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        catalogs = "<name>К</name><catalogs>Catalog.А</catalogs>"
+        self.write("src/Configuration/Configuration.mdo", mdo("Configuration", catalogs))
+        self.write("src/Catalogs/А/А.mdo", mdo("Catalog", "<name>А</name><forms><name>Ф</name></forms>"))
+
+    def write(self, path: str, data: bytes) -> None:
+        file = self.folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
 
-    write(
-        "src/Configuration/Configuration.mdo",
-        mdo("Configuration", "<name>К</name><catalogs>Catalog.А</catalogs>"),
-    )
-    write("src/Catalogs/А/А.mdo", mdo("Catalog", "<name>А</name><forms uuid='1'><name>Ф</name></forms>"))
-    write.folder = tmp_path
-    return write
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return Project(tmp_path)
 
 
 def rows(folder) -> GroupRows:
@@ -68,8 +71,8 @@ def test_a_project_is_found_by_its_configuration(project):
 
 
 def test_modules_of_an_object_and_of_its_form_are_found(project):
-    project("src/Catalogs/А/ObjectModule.bsl", b"")
-    project("src/Catalogs/А/Forms/Ф/Module.bsl", b"")
+    project.write("src/Catalogs/А/ObjectModule.bsl", b"")
+    project.write("src/Catalogs/А/Forms/Ф/Module.bsl", b"")
     assert [module.id for module in rows(project.folder).modules] == [
         "Catalog.А.Form.Ф.Module",
         "Catalog.А.ObjectModule",
@@ -77,19 +80,19 @@ def test_modules_of_an_object_and_of_its_form_are_found(project):
 
 
 def test_templates_of_the_editor_are_no_modules(project):
-    project("templates/Module.bsl", b"")
-    project(".settings/Module.bsl", b"")
-    project("src/Catalogs/А/Templates/Т/Template.bsl", b"")
+    project.write("templates/Module.bsl", b"")
+    project.write(".settings/Module.bsl", b"")
+    project.write("src/Catalogs/А/Templates/Т/Template.bsl", b"")
     assert rows(project.folder).modules == []
 
 
 def test_the_original_of_an_adopted_form_is_not_read(project):
-    project("src/Catalogs/А/Forms/Ф/BaseForm/Form.form", b"<broken")
+    project.write("src/Catalogs/А/Forms/Ф/BaseForm/Form.form", b"<broken")
     assert [row.id for row in rows(project.folder).objects] == ["Catalog.А", "Catalog.А.Form.Ф"]
 
 
 def test_an_object_that_the_configuration_does_not_list_is_told(project):
-    project("src/Catalogs/Б/Б.mdo", mdo("Catalog", "<name>Б</name>"))
+    project.write("src/Catalogs/Б/Б.mdo", mdo("Catalog", "<name>Б</name>"))
     (root,) = discover(project.folder)
     assert [row.reason for row in list_files(root)[1]] == ["unlisted_object"]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.onec.designer.objects import common_method
 from ai_stack_assets.domain.onec.designer.values import names_in
+from ai_stack_assets.domain.onec.edt.adopted import keep_controlled
 from ai_stack_assets.domain.onec.edt.parts import help_languages, read_predefined
 from ai_stack_assets.domain.onec.edt.values import PROPERTY, add_text, value_types
 from ai_stack_assets.domain.onec.kinds import BY_FOLDER
@@ -58,22 +59,6 @@ _FILLED = {
     "CommandGroup": {"Category": "NavigationPanel"},
 }
 """Kind → values that EDT leaves out because they are the first of its lists."""
-_IDENTIFYING = {"Balance", "Namespace", "Type"}
-_EXTENSION_OWN = {
-    "BriefInformation",
-    "ConfigurationExtensionCompatibilityMode",
-    "ConfigurationExtensionPurpose",
-    "Copyright",
-    "DefaultRunMode",
-    "DetailedInformation",
-    "KeepMappingToExtendedConfigurationObjectsByIDs",
-    "NamePrefix",
-    "ScriptVariant",
-    "UsePurposes",
-    "Vendor",
-    "Version",
-}
-"""Properties of an adopted object, or of the extension itself, that are its own in any case."""
 _PURPOSES = {"PersonalComputer": "PlatformApplication", "MobileDevice": "MobilePlatformApplication"}
 
 
@@ -101,25 +86,9 @@ def _node(kind: str, element: Element) -> Node:
     if texts:
         node.synonym = localized_json(texts["synonym"])
     if node.is_adopted:
-        _keep_controlled(node, element)
+        keep_controlled(node, element)
     _fill(node)
     return node
-
-
-def _keep_controlled(node: Node, element: Element) -> None:
-    """Drop what an adopted object merely inherits.
-
-    EDT repeats defaults there; the Designer writes only what the extension checks or changes, which EDT names
-    in `<extension>`.
-    """
-    controlled = {
-        PROPERTY[LOCAL[part.tag]]
-        for extension in element
-        if LOCAL[extension.tag] == "extension"
-        for part in extension
-    }
-    controlled |= _EXTENSION_OWN if node.kind == "Configuration" else _IDENTIFYING
-    node.properties = {name: value for name, value in node.properties.items() if name in controlled}
 
 
 def _fill(node: Node) -> None:
