@@ -74,6 +74,9 @@ LINKS = {
 }
 
 
+PROTECTED = b"\xff\xff\xff\x7f"
+"""How a compiled module without source starts, whatever its file is called."""
+
 _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 """In place of a name: what a deleted object left in a list. The reference makes nothing of it."""
 
@@ -86,13 +89,18 @@ def build_reference() -> Path:
 
 def reference(root: Root) -> dict[str, Counter[str]]:
     target = build_reference()
-    folder = root.path if root.layout == "designer" else root.path.parent
     kind = "external" if root.kind in EXTERNAL_KINDS else "configuration"
-    if kind == "external":
-        folder = root.path / f"{root.name}.xml" if root.layout == "designer" else root.path.parent
+    if root.layout == "designer":
+        source = root.path / f"{root.name}.xml" if kind == "external" else root.path
+    else:
+        source = (
+            root.path / f"{root.kind}s/{root.name}/{root.name}.mdo"
+            if kind == "external"
+            else root.path.parent
+        )
     classpath = f"{target / 'metadata-reference.jar'}:{target / 'dependency'}/*"
     done = subprocess.run(
-        ["java", "-cp", classpath, "MetadataReference", str(folder), kind],
+        ["java", "-cp", classpath, "MetadataReference", str(source), kind],
         capture_output=True,
         text=True,
         check=False,
@@ -123,7 +131,7 @@ def ours(root: Root) -> tuple[dict[str, Counter[str]], Counter[str]]:
     for group, facts in groups.items():
         rows = assemble(root, group, facts)
         reasons.update(row.reason for row in rows.rejected)
-        found.add(rows)
+        found.add(root, rows)
     print(f"  ours: {time.process_time() - started:.1f} s, {sum(len(c) for c in found.names.values())} facts")
     return found.names, reasons
 
@@ -135,7 +143,7 @@ class _Found:
     def put(self, category: str, name: str) -> None:
         self.names.setdefault(category, Counter())[name] += 1
 
-    def add(self, rows: GroupRows) -> None:
+    def add(self, root: Root, rows: GroupRows) -> None:
         for row in rows.objects:
             self.put(
                 CLASSES.get(row.kind, row.kind) if row.kind not in ROOT_KINDS else "Configuration", row.id
@@ -149,7 +157,11 @@ class _Found:
         for row in rows.modules:
             owner, _, _ = row.id.rpartition(".")
             self.put(f"module {row.kind}", owner)
-            if row.path.endswith(".bin"):
+            if (
+                row.path
+                and (root.path / row.path).open("rb").read(4) == PROTECTED
+                or row.path.endswith(".bin")
+            ):
                 self.put("module protected", owner)
         for row in rows.references:
             target = row.target_id

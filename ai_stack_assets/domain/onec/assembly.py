@@ -15,7 +15,7 @@ import msgspec
 
 from ai_stack_assets.domain.onec.data_paths import column_path
 from ai_stack_assets.domain.onec.kinds import BY_FOLDER, BY_NAME, CHILD_OBJECTS, module_kind
-from ai_stack_assets.domain.onec.layout import CONFIGURATION, EXTERNAL_FOLDERS, Place, Root, place_of
+from ai_stack_assets.domain.onec.layout import CONFIGURATION, EXTERNAL_FOLDERS, Root, place_of
 from ai_stack_assets.domain.onec.model import EMPTY_LIST, EMPTY_OBJECT, FileFacts, Link, Node
 from ai_stack_assets.domain.onec.properties import FILLED
 from ai_stack_assets.domain.onec.tables import FieldRow, ObjectRow, ReferenceRow, RejectedRow
@@ -36,6 +36,9 @@ _SEGMENTS = {
 }
 _FLAT = {"FormItem", "PredefinedItem"}
 """Nested, but with names unique within the object: their ids do not repeat the nesting, so moving one keeps its id."""
+
+_OWN_FILE = {*CHILD_OBJECTS} - {"Command"}
+"""Children that are only named by their owner when they have files of their own (then the name bears no uuid)."""
 
 _TYPE_LINKS = {
     "DefinedType": "DefinedType",
@@ -119,76 +122,87 @@ def assemble(root: Root, group: str, facts: dict[str, FileFacts | Any]) -> Group
     return _Assembly(root, group, facts).rows()
 
 
+class _Files:
+    """The files that tell about one thing."""
+
+    def __init__(self, owner_id: str) -> None:
+        self.owner_id = owner_id
+        self.definition: tuple[str, Node] | None = None
+        self.parts: list[Node] = []
+        self.modules: list[tuple[str, str]] = []
+        """Path and stem."""
+        self.paths: list[str] = []
+
+
 class _Assembly:
     def __init__(self, root: Root, group: str, facts: dict[str, Any]) -> None:
         self.root, self.group = root, group
         self.result = GroupRows()
-        self.definitions: dict[str, tuple[str, Node]] = {}
-        self.parts: dict[str, list[Node]] = {}
-        self.modules: dict[str, list[tuple[str, Place]]] = {}
+        self.files: dict[str, _Files] = {}
+        """By id without case: paths may differ in case from the names inside the files. Taken out when used."""
         self.seen: Counter[str] = Counter()
         self.references: dict[str, ReferenceRow] = {}
         for path in sorted(facts):
             place = place_of(root.kind, path)
-            owner = place.owner_id or root.id
+            owner_id = place.owner_id or root.id
+            files = self.files.setdefault(owner_id.casefold(), _Files(owner_id))
+            files.paths.append(path)
             if place.module:
-                self.modules.setdefault(owner, []).append((path, place))
+                files.modules.append((path, place.module))
             elif place.is_definition:
-                self.definitions[owner] = (path, facts[path])
+                files.definition = (path, facts[path])
             else:
-                self.parts.setdefault(owner, []).append(facts[path])
+                files.parts.append(facts[path])
 
     def rows(self) -> GroupRows:
-        top = self._top()
-        path, node = self.definitions.pop(top.owner_id, ("", None))
-        is_complete = node is not None
-        if node is None:
-            node = Node(top.owner_kind, top.owner_id.rpartition(".")[2])
-        owner = (
-            None
-            if node.kind == CONFIGURATION or self.root.kind in EXTERNAL_FOLDERS.values()
-            else self.root.id
-        )
-        self._object(node, top.owner_id, owner, path)
-        self._left_overs(is_complete, top.owner_id)
+        kind, top_id = self._top()
+        is_external = self.root.kind in EXTERNAL_FOLDERS.values()
+        top = self.files.get(top_id.casefold())
+        is_complete = top is not None and top.definition is not None
+        owner_id = None if kind == CONFIGURATION or is_external else self.root.id
+        self._object(Node(kind, top_id.partition(".")[2]), top_id, owner_id, "")
+        for key in sorted(self.files):
+            if files := self.files.get(key):
+                self._left_over(files, is_complete)
         self.result.references = list(self.references.values())
         for rows in vars(self.result).values():
             rows.sort(key=lambda row: row[0])
         return self.result
 
-    def _top(self) -> Place:
+    def _top(self) -> tuple[str, str]:
+        """Kind and id of the group's own object."""
         folder, _, name = self.group.partition("/")
         if folder == CONFIGURATION:
-            return Place(self.root.id, CONFIGURATION, True, "")
+            return CONFIGURATION, self.root.id
         kind = BY_FOLDER[folder].name if folder in BY_FOLDER else EXTERNAL_FOLDERS[folder]
-        return place_of("", f"{folder}/{name}/x")._replace(owner_kind=kind)
+        return kind, place_of(self.root.kind, f"{folder}/{name}/").owner_id
 
-    def _left_overs(self, is_complete: bool, top_id: str) -> None:
-        """Files whose owner no other file names: left-overs that the platform ignores. When the file that would name them
-        was rejected, they are kept: below a bare owner."""
-        for owner in sorted({*self.definitions, *self.parts, *self.modules}):
-            if owner not in {*self.definitions, *self.parts, *self.modules}:
-                continue
-            if is_complete:
-                for path in self._paths_of(owner):
-                    self._reject(path, "unlisted_object", f"no object lists {owner}, so it is not part of it")
-                continue
-            holder, kind, name = owner.rsplit(".", 2)
-            path, node = self.definitions.pop(owner, ("", Node(kind, name)))
-            self._object(node, owner, holder if holder.startswith(top_id) else top_id, path)
+    def _left_over(self, files: _Files, is_complete: bool) -> None:
+        """Files of something that nothing names: ignored by the platform too. But when the file that would name it was
+        rejected, it is kept, below a bare owner."""
+        if not is_complete:
+            self._bare(files.owner_id)
+            return
+        for path in files.paths:
+            self._reject(path, "unlisted_object", f"nothing lists {files.owner_id}, so it is not part of it")
 
-    def _paths_of(self, owner: str) -> list[str]:
-        paths = [path for path, _ in self.modules.get(owner, ())]
-        if owner in self.definitions:
-            paths.append(self.definitions[owner][0])
-        return paths
+    def _bare(self, object_id: str) -> None:
+        owner_id, kind, name = object_id.rsplit(".", 2)
+        if owner_id.casefold() not in self.seen:
+            self._bare(owner_id)
+        self._object(Node(kind, name), object_id, owner_id, "")
 
     # ---- rows
 
     def _object(self, node: Node, object_id: str, owner_id: str | None, path: str) -> None:
-        parts = self.parts.pop(object_id, ())
-        if parts:
-            node = _merged(node, parts)
+        files = self.files.pop(object_id.casefold(), None) or _Files(object_id)
+        if files.definition:
+            path, node = files.definition
+            head, _, last = object_id.rpartition(".")
+            if node.name != last and node.name.casefold() == last.casefold():
+                object_id = f"{head}.{node.name}"
+        if files.parts:
+            node = _merged(node, files.parts)
         object_id = self._unique(object_id, path)
         properties = self._properties(node)
         if node.types != EMPTY_LIST:
@@ -208,7 +222,7 @@ class _Assembly:
             )
         )
         self._links(node, object_id, object_id)
-        self._modules(node, object_id)
+        self._modules(node, object_id, files.modules)
         self.result.queries += [
             MetadataQuery(object_id, object_id, "data_composition", text) for text in node.queries
         ]
@@ -228,8 +242,10 @@ class _Assembly:
                     if kind in BY_NAME and kind != "Subsystem"
                     else f"{parent_id}.{kind}.{child.name}"
                 )
-                own_path, own = self.definitions.pop(own_id, (path, child))
-                self._object(own, own_id, object_id, own_path)
+                if kind in _OWN_FILE and not child.uuid and own_id.casefold() not in self.files:
+                    self._reject(path, "missing_file", f"{own_id} is listed, but has no readable file")
+                else:
+                    self._object(child, own_id, object_id, path)
             else:
                 self._field(child, parent_id, object_id, field_id, positions[kind], path)
                 positions[kind] += 1
@@ -317,8 +333,7 @@ class _Assembly:
             row_id, kind, source_id, object_id, target, target_kind, detail, properties
         )
 
-    def _modules(self, node: Node, object_id: str) -> None:
-        found = self.modules.pop(object_id, ())
+    def _modules(self, node: Node, object_id: str, found: list[tuple[str, str]]) -> None:
         flags: tuple[Any, ...] = ()
         if node.kind == "CommonModule":
             flags = (
@@ -329,11 +344,9 @@ class _Assembly:
                 self.result.modules.append(
                     ModuleStub(f"{object_id}.Module", "CommonModule", object_id, "", *flags)
                 )
-        for path, place in found:
-            kind = module_kind(node.kind, place.module)
-            self.result.modules.append(
-                ModuleStub(f"{object_id}.{place.module}", kind, object_id, path, *flags)
-            )
+        for path, stem in found:
+            kind = module_kind(node.kind, stem)
+            self.result.modules.append(ModuleStub(f"{object_id}.{stem}", kind, object_id, path, *flags))
 
 
 def _merged(node: Node, parts: list[Node]) -> Node:

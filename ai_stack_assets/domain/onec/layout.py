@@ -135,6 +135,7 @@ class _Walk:
         self.root = root
         self.base = str(root.path)
         self.is_edt = root.layout == "edt"
+        self.children = {name_key(child) for child in root.children}
         self.files: list[SourceFile] = []
         self.rejected: list[RejectedRow] = []
 
@@ -195,7 +196,7 @@ class _Walk:
             self._unlisted(path)
 
     def _is_listed(self, group: str) -> bool:
-        return not self.root.children or unicodedata.normalize("NFC", group) in self.root.children
+        return not self.children or name_key(group) in self.children
 
     def _unlisted(self, path: str) -> None:
         self._reject(
@@ -277,6 +278,12 @@ class Place(NamedTuple):
     """The file defines its owner (`Валюты.xml`, `Валюты.mdo`)."""
     module: str
     """Stem of a module file (`ObjectModule`); empty for others."""
+
+
+def name_key(name: str) -> str:
+    """The same for names that the platform takes for one. A file keeps its old case when an object is renamed on Windows,
+    and letters in two parts (й) when it comes from macOS."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 @lru_cache(maxsize=4096)

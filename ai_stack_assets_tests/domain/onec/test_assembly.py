@@ -228,6 +228,32 @@ def test_a_file_that_no_owner_lists_is_rejected():
     assert rows.modules == []
 
 
+def test_a_path_may_differ_in_case_from_the_name_in_the_file():
+    """So it is after a rename on Windows; the file's content is right."""
+    top = Node("Catalog", "ВАЛЮТЫ", children=[Node("Form", "СПИСОК")])
+    facts = {
+        "Catalogs/Валюты.xml": top,
+        "Catalogs/Валюты/Forms/Список.xml": Node("Form", "СПИСОК", uuid="1"),
+        "Catalogs/Валюты/Forms/Список/Ext/Form/Module.bsl": None,
+    }
+    rows = assemble(ROOT, "Catalogs/Валюты", facts)
+    assert [(row.id, row.uuid) for row in rows.objects] == [
+        ("Catalog.ВАЛЮТЫ", ""),
+        ("Catalog.ВАЛЮТЫ.Form.СПИСОК", "1"),
+    ]
+    assert ids(rows.modules) == ["Catalog.ВАЛЮТЫ.Form.СПИСОК.Module"] and rows.rejected == []
+
+
+def test_below_a_rejected_file_even_nested_owners_are_made_up():
+    path = "Subsystems/А/Subsystems/Б/Subsystems/В.xml"
+    rows = assemble(ROOT, "Subsystems/А", {path: Node("Subsystem", "В")})
+    assert [(row.id, row.owner_id) for row in rows.objects] == [
+        ("Subsystem.А", "Configuration.Проба"),
+        ("Subsystem.А.Subsystem.Б", "Subsystem.А"),
+        ("Subsystem.А.Subsystem.Б.Subsystem.В", "Subsystem.А.Subsystem.Б"),
+    ]
+
+
 def test_when_the_owners_file_was_rejected_all_that_it_owns_is_kept():
     """Its children are then known by their paths alone."""
     rows = assemble(
@@ -253,9 +279,24 @@ def test_when_the_owners_file_was_rejected_all_that_it_owns_is_kept():
     assert rows.rejected == []
 
 
-def test_a_form_whose_file_was_rejected_is_still_an_object():
-    rows = group(Node("Form", "Ф"))
+def test_a_form_whose_own_file_was_rejected_is_still_an_object_with_its_content():
+    path = "Catalogs/В/Forms/Ф/Ext/Form.xml"
+    content = Node("Form", children=[Node("FormItem", "Кнопка")])
+    rows = assemble(
+        ROOT,
+        "Catalogs/В",
+        {"Catalogs/В.xml": Node("Catalog", "В", children=[Node("Form", "Ф")]), path: content},
+    )
     assert ids(rows.objects) == ["Catalog.В", "Catalog.В.Form.Ф"]
+    assert ids(rows.fields) == ["Catalog.В.Form.Ф.Item.Кнопка"]
+
+
+def test_a_child_that_is_listed_but_has_no_file_is_reported():
+    rows = group(Node("Form", "Ф"), Node("Command", "К"))
+    assert ids(rows.objects) == ["Catalog.В", "Catalog.В.Command.К"]
+    assert [(row.reason, row.path, row.is_lost) for row in rows.rejected] == [
+        ("missing_file", "Catalogs/В.xml", True)
+    ]
 
 
 def test_adopted_objects_refer_to_what_they_extend():
@@ -278,7 +319,7 @@ def test_a_column_added_to_a_tabular_section_is_named_with_it():
         Node("FormAttributeColumn", "Остаток", properties={"Table": f"Объект.{t}"})
         for t in ("Товары", "Услуги")
     ]
-    rows = group(Node("Form", "Ф", children=[Node("FormAttribute", "Объект", children=columns)]))
+    rows = group(Node("Form", "Ф", "1", children=[Node("FormAttribute", "Объект", children=columns)]))
     assert ids(rows.fields)[1:] == [
         "Catalog.В.Form.Ф.Attribute.Объект.Column.Товары.Остаток",
         "Catalog.В.Form.Ф.Attribute.Объект.Column.Услуги.Остаток",
@@ -286,7 +327,7 @@ def test_a_column_added_to_a_tabular_section_is_named_with_it():
 
 
 def test_a_dimension_of_a_recalculation_is_no_dimension_of_a_register():
-    recalculation = Node("Recalculation", "П", children=[Node("Dimension", "Физлицо")])
+    recalculation = Node("Recalculation", "П", "1", children=[Node("Dimension", "Физлицо")])
     rows = group(recalculation, kind="CalculationRegister")
     assert [(row.id, row.kind) for row in rows.fields] == [
         ("CalculationRegister.В.Recalculation.П.Dimension.Физлицо", "RecalculationDimension")
@@ -313,6 +354,6 @@ def test_a_configuration_read_from_files_has_only_documented_kinds_of_reference(
 
 
 def test_facts_are_not_changed_by_assembling(tmp_path):
-    recalculation = Node("Recalculation", "П", children=[Node("Dimension", "Физлицо")])
+    recalculation = Node("Recalculation", "П", "1", children=[Node("Dimension", "Физлицо")])
     group(recalculation, kind="CalculationRegister")
     assert recalculation.children[0].kind == "Dimension"

@@ -128,6 +128,15 @@ def test_an_object_that_the_configuration_does_not_list_is_rejected(tmp_path):
     assert "Catalogs/Забытый.xml" not in files
 
 
+def test_a_file_whose_case_differs_from_the_list_is_of_the_configuration(tmp_path):
+    renamed = {
+        "Configuration.xml": configuration("Catalog.ВАЛЮТЫ"),
+        "Catalogs/Валюты.xml": metadata("Catalog", "ВАЛЮТЫ"),
+    }
+    files, rejected = listed(write(tmp_path, renamed))
+    assert "Catalogs/Валюты.xml" in files and rejected == []
+
+
 def test_objects_whose_names_differ_by_case_are_both_listed_and_reported(tmp_path):
     twins = {
         "Configuration.xml": configuration("Catalog.Валюты", "Catalog.ВАЛЮТЫ"),
