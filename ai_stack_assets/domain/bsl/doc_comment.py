@@ -35,6 +35,7 @@ _KNOWN_TYPE = re.compile(
     r"|string|number|boolean|date|undefined|arbitrary|any|type|array|structure|map|uuid)$",
     re.I,
 )
+_NOTHING = frozenset(("нет", "none", "отсутствуют", "отсутствует"))
 _COMPOUND_TYPE = re.compile(r"[^\W\d_]*[а-яёa-z][А-ЯЁA-Z]\w*$")
 
 
@@ -89,7 +90,7 @@ def _items(lines: list[str], named: bool) -> list[dict[str, Any]]:
     indent: int | None = None
     for line in lines:
         text = line.strip()
-        if not text:
+        if not text or text.lower().rstrip(".") in _NOTHING:
             continue
         depth = len(line.expandtabs(4)) - len(line.expandtabs(4).lstrip())
         indent = depth if indent is None else indent
@@ -112,7 +113,11 @@ def _items(lines: list[str], named: bool) -> list[dict[str, Any]]:
             stack[-1]["description"] = (stack[-1]["description"] + "\n" + text).strip()
         else:
             name = text.rstrip(":") if named and text.rstrip(":").isidentifier() else None
-            stack = [_item("", name) if name else _item(text, "" if named else None)]
+            # alone in its line, a returned value is a type
+            is_type = not named and text.rstrip(":").isidentifier()
+            stack = [
+                _item("", name) if name else _item(f"{text} - " if is_type else text, "" if named else None)
+            ]
             items += stack
     return items
 

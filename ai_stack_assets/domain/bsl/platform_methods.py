@@ -84,6 +84,6 @@ CONTEXT_METHODS: dict[str, frozenset[str]] = {
 }
 """Methods of the object that a module of this kind extends: callable without a receiver, or through ``."""
 
-SELF = names("ThisObject ЭтаФорма ThisForm")
+SELF = names("ЭтотОбъект ThisObject ЭтаФорма ThisForm")
 FORM_PARTS = names("Элементы Items Команды Commands")
 """Properties of a form all of whose parts are the platform's."""

@@ -87,10 +87,14 @@ def test_alternatives_of_a_returned_value_are_apart():
     assert [r["types"] for r in found["returns"]] == [["Строка"], ["Неопределено"]]
 
 
+def test_nothing_said_to_be_given_is_nothing():
+    assert doc("Параметры:", " Нет.", "Возвращаемое значение:", " нет") == json.loads(EMPTY)
+
+
 def test_an_old_comment_without_types_is_all_words():
-    found = doc("Параметры:", " Отказ - признак отказа от записи", "Возвращаемое значение:", " нет")
+    found = doc("Параметры:", " Отказ - признак отказа от записи", "Возвращаемое значение:", " курс на дату")
     assert found["parameters"] == [{"name": "Отказ", "types": [], "description": "признак отказа от записи"}]
-    assert found["returns"] == [{"types": [], "description": "нет"}]
+    assert found["returns"] == [{"types": [], "description": "курс на дату"}]
 
 
 def test_links_to_other_constructors_are_types():
