@@ -82,7 +82,7 @@ CONTEXT_METHODS: dict[str, frozenset[str]] = {
     "FormModule": names(_FORM),
     "ManagerModule": MANAGER_METHODS,
 }
-"""Methods of the object that a module of this kind extends: callable without a receiver, or through ``."""
+"""Methods of the object that a module of this kind extends: callable without a receiver, or through `ЭтотОбъект`."""
 
 SELF = names("ЭтотОбъект ThisObject ЭтаФорма ThisForm")
 FORM_PARTS = names("Элементы Items Команды Commands")
