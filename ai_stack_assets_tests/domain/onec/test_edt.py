@@ -36,7 +36,9 @@ class Project:
         self.folder = folder
         catalogs = "<name>К</name><catalogs>Catalog.А</catalogs>"
         self.write("src/Configuration/Configuration.mdo", mdo("Configuration", catalogs))
-        self.write("src/Catalogs/А/А.mdo", mdo("Catalog", "<name>А</name><forms><name>Ф</name></forms>"))
+        self.write(
+            "src/Catalogs/А/А.mdo", mdo("Catalog", "<name>А</name><forms uuid='2'><name>Ф</name></forms>")
+        )
 
     def write(self, path: str, data: bytes) -> None:
         file = self.folder / path
