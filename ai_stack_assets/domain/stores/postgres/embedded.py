@@ -32,8 +32,8 @@ def serve(folder: Path) -> str:
     time.
     """
     folder = Path(folder).expanduser().resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         server = _package().get_server(folder, cleanup_mode="stop", start=False)
         if not server._instances.get(server.pgdata):
             with server._lock:
