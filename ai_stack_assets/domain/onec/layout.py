@@ -186,7 +186,7 @@ class _Walk:
                 self._listed(entry, path, path[:-4])
             elif not is_shallow and self._is_folder(entry, path) and self._is_listed(path):
                 self._folder(path, path)
-            elif not is_shallow and self.is_edt and not self._is_listed(path):
+            elif self.is_edt and entry.is_dir() and not self._is_listed(path):
                 self._unlisted(path)
 
     def _listed(self, entry: os.DirEntry, path: str, group: str) -> None:

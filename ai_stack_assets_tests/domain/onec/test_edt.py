@@ -99,6 +99,12 @@ def test_an_object_that_the_configuration_does_not_list_is_told(project):
     assert [row.reason for row in list_files(root)[1]] == ["unlisted_object"]
 
 
+def test_a_stray_file_beside_objects_is_nothing(project):
+    project.write("src/Catalogs/convert.sh", b"")
+    (root,) = discover(project.folder)
+    assert list_files(root)[1] == []
+
+
 def test_other_xml_in_place_of_an_object_is_rejected():
     with pytest.raises(Rejection, match="unexpected_xml"):
         parse_file("edt", "object", b"<Catalog><name/></Catalog>")
