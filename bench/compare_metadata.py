@@ -200,6 +200,10 @@ class _Found:
 def compare(root: Root) -> int:
     print(f"{root.name}: {root.kind}, {root.layout}, {root.path}")
     theirs, (mine, rejected) = reference(root), ours(root)
+    if "Types" in theirs:
+        theirs["Types"] = Counter(
+            name.replace(" DataCompositionS", " S") for name in theirs["Types"].elements()
+        )
     for category in ("DataSet", "DataSetField", "DataSetQuery"):
         if category in theirs:
             theirs[category] = Counter(name.split(" ")[0] for name in theirs[category].elements())

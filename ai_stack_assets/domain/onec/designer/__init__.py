@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from ai_stack_assets.domain.onec.model import Node
 
 
 def read(role: str, data: bytes) -> Node:
     """What one file of a Designer dump says; see `reader.parse_file`."""
+    return _readers()[role](data)
+
+
+@cache
+def _readers() -> dict[str, Callable[[bytes], Node]]:
     from ai_stack_assets.domain.onec import flowchart, package, schema
     from ai_stack_assets.domain.onec.designer import forms, objects, parts, rights
 
-    readers = {
+    return {
         "object": objects.read_object,
         "form": forms.read_form,
         "rights": rights.read_rights,
@@ -23,4 +31,3 @@ def read(role: str, data: bytes) -> Node:
         "flowchart": flowchart.read_flowchart,
         "package": package.read_package,
     }
-    return readers[role](data)
