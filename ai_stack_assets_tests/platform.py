@@ -67,7 +67,7 @@ class Platform:
     def run(
         self,
         assets: list[dg.AssetKey] | dg.AssetSelection,
-        configuration: str = "demo",
+        configuration: str | None = "demo",
         config: dict[str, Any] | None = None,
     ) -> dg.ExecuteInProcessResult:
         """Materialise these assets; a failure is in the result, not raised. `config`: by step."""
@@ -75,7 +75,7 @@ class Platform:
         job = dg.define_asset_job("tested", selection, partitions_def=CONFIGURATIONS)
         definitions = dg.Definitions(location().assets, resources=self.resources(), jobs=[job])
         return definitions.resolve_job_def("tested").execute_in_process(
-            tags={PARTITION_TAG: configuration},
+            tags={PARTITION_TAG: configuration} if configuration else {},
             instance=self.instance,
             run_config={"ops": {step: {"config": value} for step, value in (config or {}).items()}},
             raise_on_error=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +71,7 @@ class Follower:
     def _take(self, entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
         if event is None:
-            if entry.step_key and entry.level >= 20:
+            if entry.step_key and logging.INFO <= entry.level < logging.ERROR:
                 self.terminal.step(entry.step_key, entry.user_message)
             return
         if event.event_type == Kind.ASSET_MATERIALIZATION:

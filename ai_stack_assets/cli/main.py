@@ -16,7 +16,10 @@ from ai_stack_assets.defs.shared import settings
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 something failed, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "dev":
+        parser.error(f"unknown: {' '.join(rest)}")
     home = settings.enter_instance()
     if options.command == "home":
         print(home)
@@ -24,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "dev":
         os.chdir(settings.PROJECT)
         dg = Path(sys.executable).with_name("dg")
-        os.execv(dg, [str(dg), "dev", *options.rest])
+        os.execv(dg, [str(dg), "dev", *rest])
     return _run(options)
 
 
@@ -67,6 +70,5 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--allow-shrink", action="store_true", help="yes to stores that lose most of their rows")
     run.add_argument("--verbose", action="store_true", help="show tracebacks")
     commands.add_parser("home", help="prepare the Dagster instance and print its folder")
-    dev = commands.add_parser("dev", help="open the web interface; further options go to `dg dev`")
-    dev.add_argument("rest", nargs=argparse.REMAINDER)
+    commands.add_parser("dev", help="open the web interface; further options go to `dg dev`")
     return parser

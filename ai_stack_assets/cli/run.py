@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import uuid
 
 import dagster as dg
 
@@ -13,10 +12,9 @@ from ai_stack_assets.cli.targets import targets
 from ai_stack_assets.cli.terminal import Terminal
 from ai_stack_assets.definitions import defs
 from ai_stack_assets.orchestration import keys
-from ai_stack_assets.orchestration.abandoned import end_abandoned_runs, process_tags
+from ai_stack_assets.orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, process_tag
 from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
 
-INVOCATION_TAG = "ai_stack_assets/invocation"
 REPOSITORY_TAG = ".dagster/repository"
 """By this the web interface lists a run under its job."""
 
@@ -38,18 +36,13 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def execute(instance: dg.DagsterInstance, name: str, allow_shrink: bool, terminal: Terminal) -> RunFacts:
     """One run of the pipeline in this process and its children."""
-    invocation = uuid.uuid4().hex
-    tags = {
-        PARTITION_TAG: name,
-        INVOCATION_TAG: invocation,
-        REPOSITORY_TAG: "__repository__@ai_stack_assets",
-        **process_tags(),
-    }
+    process = process_tag()
+    tags = {PARTITION_TAG: name, PROCESS_TAG: process, REPOSITORY_TAG: "__repository__@ai_stack_assets"}
     stores = {
         key.to_python_identifier(): {"config": {"allow_shrink": allow_shrink}} for key in keys.STORE_KEYS
     }
     with (
-        Follower(instance, (INVOCATION_TAG, invocation), terminal) as facts,
+        Follower(instance, (PROCESS_TAG, process), terminal) as facts,
         dg.execute_job(
             dg.reconstructable(pipeline),
             instance=instance,

@@ -61,7 +61,7 @@ def _seconds(facts: RunFacts) -> Iterator[str]:
     for step, seconds in facts.seconds.items():
         details = phases if step == keys.EXTRACT else _phases_of(facts, step)
         parts = ", ".join(f"{phase} {value:.1f}" for phase, value in details.items() if value >= 0.05)
-        yield f"Seconds {seconds:>6.1f}  {step:<32}{parts}"
+        yield f"Seconds {seconds:>6.1f}  {step.replace('__', '/'):<36}{parts}"
 
 
 def _phases_of(facts: RunFacts, step: str) -> dict[str, float]:
@@ -70,6 +70,6 @@ def _phases_of(facts: RunFacts, step: str) -> dict[str, float]:
 
 def _failures(facts: RunFacts) -> Iterator[str]:
     for step, message in facts.failures.items():
-        yield f"\nFailed  {step}: {message}"
+        yield f"\nFailed  {step.replace('__', '/')}: {message}"
     for step in facts.skipped:
-        yield f"Skipped {step}"
+        yield f"Skipped {step.replace('__', '/')}"

@@ -42,4 +42,4 @@ class Terminal:
 
     def step(self, name: str, text: str) -> None:
         """One line of progress: seconds since the start, which step, what it does."""
-        self.say(f"{time.monotonic() - self.started:7.1f} s  {name:<22} {text}")
+        self.say(f"{time.monotonic() - self.started:7.1f} s  {name.replace('__', '/'):<34} {text}")

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 from pydantic import Field
 
-from ai_stack_assets.domain.stores.sync import compare, synchronise
+from ai_stack_assets.domain.common.lake import Lake
+from ai_stack_assets.domain.stores.contract import OpenStore
+from ai_stack_assets.domain.stores.sync import Difference, compare, synchronise
 from ai_stack_assets.orchestration import checks, keys, metadata
 from ai_stack_assets.orchestration.conditions import when_gates_pass
 from ai_stack_assets.orchestration.failures import failures
@@ -65,17 +67,30 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
         def sync(
             context: dg.AssetExecutionContext, config: SyncConfig
         ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-            report = None
             with failures(context):
-                version = context.resources.lake.open().require(context.partition_key)
-                with getattr(context.resources, self.resource).open().open(context.partition_key) as store:
-                    if context.selected_asset_keys:
-                        report = synchronise(
-                            store, version, allow_shrink=config.allow_shrink, progress=progress(context)
-                        )
-                    differences = report.differences if report else compare(store, version)
-            if report:
-                yield dg.MaterializeResult(asset_key=key, metadata=metadata.store(report, version))
-            yield checks.parity(key, version.id, differences)
+                lake, client = context.resources.lake.open(), getattr(context.resources, self.resource).open()
+                if not context.selected_asset_keys:
+                    yield checks.parity(key, compared(client, lake, configurations(context, lake)))
+                    return
+                version = lake.require(context.partition_key)
+                with client.open(context.partition_key) as store:
+                    report = synchronise(
+                        store, version, allow_shrink=config.allow_shrink, progress=progress(context)
+                    )
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata.store(report, version))
+            yield checks.parity(key, {context.partition_key: report.differences})
 
         return sync
+
+
+def configurations(context: dg.AssetExecutionContext, lake: Lake) -> list[str]:
+    """All of them in a run of checks alone: the web interface cannot start that for one partition."""
+    return [context.partition_key] if context.has_partition_key else lake.configurations()
+
+
+def compared(client: OpenStore, lake: Lake, names: list[str]) -> dict[str, list[Difference]]:
+    found = {}
+    for name in names:
+        with client.open(name) as store:
+            found[name] = compare(store, lake.require(name))
+    return found

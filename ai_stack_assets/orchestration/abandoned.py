@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import os
 import socket
+import uuid
 
 import dagster as dg
 
-HOST_TAG, PROCESS_TAG = "ai_stack_assets/host", "ai_stack_assets/process"
+PROCESS_TAG = "process"
 
 
-def process_tags() -> dict[str, str]:
-    """For a run that this process executes."""
-    return {HOST_TAG: socket.gethostname(), PROCESS_TAG: str(os.getpid())}
+def process_tag() -> str:
+    """Value of PROCESS_TAG for a run that this process executes: host, process, a random part."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:6]}"
 
 
 def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Marks runs as failed whose process on this machine does not exist any more. Returns their ids."""
     unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    runs = instance.get_runs(dg.RunsFilter(tags={HOST_TAG: socket.gethostname()}, statuses=unfinished))
-    dead = [run for run in runs if not _is_alive(int(run.tags[PROCESS_TAG]))]
+    dead = [run for run in instance.get_runs(dg.RunsFilter(statuses=unfinished)) if _is_abandoned(run)]
     for run in dead:
         instance.report_run_failed(run, f"Process {run.tags[PROCESS_TAG]}, which executed this run, is gone.")
     return [run.run_id for run in dead]
+
+
+def _is_abandoned(run: dg.DagsterRun) -> bool:
+    host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(":")[0].rpartition(":")
+    return host == socket.gethostname() and not _is_alive(int(process))
 
 
 def _is_alive(process: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -48,21 +48,21 @@ def _stands_on(gate: Gate) -> dg.AssetKey:
     return keys.lake("objects" if gate.severity == ERROR else gate.table)
 
 
-def parity(key: dg.AssetKey, version: str, differences: Sequence[Difference]) -> dg.AssetCheckResult:
-    """Passed when no row is missing in the store, different in it, or unknown to the lake."""
-    found = [d for d in differences if not d.is_empty]
-    counts = {d.collection: len(d.added) + len(d.changed) + len(d.removed) for d in found}
+def parity(key: dg.AssetKey, compared: Mapping[str, Sequence[Difference]]) -> dg.AssetCheckResult:
+    """Passed when no row is missing in the store, different, or unknown to the lake. By configuration."""
+    found = {f"{name}/{d.collection}": d for name, ds in compared.items() for d in ds if not d.is_empty}
+    counts = {place: len(d.added) + len(d.changed) + len(d.removed) for place, d in found.items()}
+    wrong = sum(counts.values())
+    said = ", ".join(f"{place}: {count}" for place, count in counts.items())
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=PARITY,
         passed=not found,
-        description=f"{sum(counts.values())} rows differ: {counts}"
-        if found
-        else "The store equals the lake.",
+        description=f"{wrong} rows differ ({said})." if found else "The store equals the lake.",
         metadata={
-            "actual": sum(counts.values()),
+            "actual": wrong,
             "threshold": 0,
-            "lake_version": version,
-            "sample": {d.collection: d.sample() for d in found},
+            "configurations": list(compared),
+            "sample": {place: d.sample() for place, d in found.items()},
         },
     )

@@ -24,6 +24,10 @@ POSTGRES_TABLES = dg.AssetKey(["postgres", "onec", "tables"])
 NEO4J_GRAPH = dg.AssetKey(["neo4j", "onec", "graph"])
 QDRANT_POINTS = dg.AssetKey(["qdrant", "onec", "points"])
 ELASTICSEARCH_DOCUMENTS = dg.AssetKey(["elasticsearch", "onec", "documents"])
+POSTGRES_TABLE_SIZES = dg.AssetKey(["postgres", "onec", "table_sizes"])
+NEO4J_MOST_CALLED = dg.AssetKey(["neo4j", "onec", "most_called_methods"])
+QDRANT_SIMILAR = dg.AssetKey(["qdrant", "onec", "similar_methods"])
+ELASTICSEARCH_OBJECTS = dg.AssetKey(["elasticsearch", "onec", "objects_by_text"])
 STORE_KEYS = (POSTGRES_TABLES, NEO4J_GRAPH, QDRANT_POINTS, ELASTICSEARCH_DOCUMENTS)
 
 EXTRACT = "extract"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -106,7 +108,23 @@ def store(report: SyncReport, version: Version) -> dict[str, Any]:
     }
 
 
+_SHOWN = 20
 _COUNTS = ("rows", "added", "changed", "removed", "bytes")
+
+
+def answer(rows: Sequence[Mapping[str, Any]], path: Path, version: Version) -> dict[str, Any]:
+    """What a store answered: all of it in the file, the first rows to look at here."""
+    columns = list(rows[0]) if rows else []
+    lines = [columns, ["---"] * len(columns), *([row[c] for c in columns] for row in rows[:_SHOWN])]
+    table = "\n".join(
+        f"| {' | '.join(str(cell).replace('|', '/') for cell in line)} |" for line in lines if line
+    )
+    return {
+        "dagster/row_count": len(rows),
+        "dagster/uri": path.as_uri(),
+        "answer": dg.MarkdownMetadataValue(table),
+        "lake_version": version.id,
+    }
 
 
 def vectoriser(record: FitRecord, version: Version) -> dict[str, Any]:

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.resources.vectorisers import VectorisersResource
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.stores.contract import OpenStore
-    from ai_stack_assets.domain.stores.vectors.store import VectorStores
 
 
 class StoreResource(dg.ConfigurableResource):
@@ -46,9 +44,10 @@ class GraphResource(StoreResource):
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.graph.embedded import EmbeddedGraph
+        from ai_stack_assets.domain.stores.graph.server import Neo4jGraph
 
         if self.uri:
-            raise _not_yet("NEO4J_URI")
+            return Neo4jGraph(self.uri, self.user, self.password)
         return EmbeddedGraph(self.folder("graph"))
 
 
@@ -57,13 +56,13 @@ class VectorResource(StoreResource):
     url: str = Field(default="", description="QDRANT_URL; unset: an embedded Qdrant engine")
     api_key: str = Field(default="", description="QDRANT_API_KEY")
 
-    def open(self) -> VectorStores:
+    def open(self) -> Any:
         from ai_stack_assets.domain.stores.vectors.edge import EdgeEngine
+        from ai_stack_assets.domain.stores.vectors.server import ServerEngine
         from ai_stack_assets.domain.stores.vectors.store import VectorStores
 
-        if self.url:
-            raise _not_yet("QDRANT_URL")
-        return VectorStores(EdgeEngine(self.folder("vectors")), self.vectorisers.open())
+        engine = ServerEngine(self.url, self.api_key) if self.url else EdgeEngine(self.folder("vectors"))
+        return VectorStores(engine, self.vectorisers.open())
 
 
 class SearchResource(StoreResource):
@@ -71,12 +70,9 @@ class SearchResource(StoreResource):
     api_key: str = Field(default="", description="ELASTICSEARCH_API_KEY")
 
     def open(self) -> Any:
+        from ai_stack_assets.domain.stores.search.elasticsearch_store import Elasticsearch
         from ai_stack_assets.domain.stores.search.tantivy_store import Tantivy
 
         if self.url:
-            raise _not_yet("ELASTICSEARCH_URL")
+            return Elasticsearch(self.url, self.api_key or None)
         return Tantivy(self.folder("search"))
-
-
-def _not_yet(name: str) -> PermanentError:
-    return PermanentError(f"{name} is set, but only the embedded engine is supported so far: unset {name}")

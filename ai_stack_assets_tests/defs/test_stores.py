@@ -86,13 +86,13 @@ def test_the_parity_check_runs_alone_finds_the_difference_and_writes_nothing(ext
         lost = store.actual("methods")["id"].slice(0, 2)
         store.delete("methods", lost.combine_chunks())
     only_check = dg.AssetSelection.checks(dg.AssetCheckKey(SEARCH, PARITY))
-    for _ in range(2):
-        result = extracted.run(only_check)
+    for configuration in ("demo", None):
+        result = extracted.run(only_check, configuration)
         found = checks(result)[PARITY_OF_SEARCH]
         assert not found.passed
         assert made(result) == set()
         assert found.metadata["actual"].value == 2
-        sample = found.metadata["sample"].value["methods"]["missing"]
+        sample = found.metadata["sample"].value["demo/methods"]["missing"]
         assert sorted(sample) == sorted(lost.to_pylist())
     repair = extracted.run([SEARCH])
     assert (metadata(repair, SEARCH)["added"], checks(repair)[PARITY_OF_SEARCH].passed) == (2, True)
