@@ -1,2 +1,1 @@
-"""Vectorisers: text to unit vectors. `catalogue` chooses one by its settings; the rest of the platform starts
-there."""
+"""Vectorisers: text to unit vectors. `catalogue`, where others start, chooses one by its settings."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.vectorisers.contract import FitRecord, Vectoriser
 from ai_stack_assets.domain.vectorisers.fitting import ensure_fitted, load_fitted
 
@@ -65,8 +66,6 @@ class Vectorisers:
         return chosen
 
     def _models(self, configuration: str) -> Path:
-        from ai_stack_assets.domain.stores.names import slug
-
         return self.folder / slug(configuration)
 
     def _ready_made(self) -> Vectoriser:

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 VERSION_LENGTH = 12
-"""Hex digits of a version: part of folder and collection names, so short; 48 bits are plenty for a handful of
-models."""
+"""Hex digits of a version: part of folder and collection names, so short."""
 
 
 class Vectoriser(Protocol):
@@ -32,8 +31,7 @@ class Vectoriser(Protocol):
     def size(self) -> int: ...
 
     def encode_documents(self, texts: Sequence[str]) -> np.ndarray:
-        """Float32 [len(texts), size], rows of length 1; a row of zeros for a text without a single known
-        word."""
+        """Float32 [len(texts), size], rows of length 1; zeros for a text without a known word."""
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> np.ndarray: ...

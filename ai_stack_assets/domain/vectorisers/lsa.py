@@ -64,8 +64,7 @@ class Lsa:
 
     @classmethod
     def fit(cls, batches: Iterable[Sequence[str]], seen: np.ndarray | None = None, size: int = SIZE) -> Lsa:
-        """Deterministic: equal texts in equal order give an equal model. Memory: the sparse matrix and one
-        batch."""
+        """Equal texts in equal order give an equal model. Memory: the sparse matrix and one batch."""
         import numpy as np
         import scipy.sparse as sp
 
@@ -142,8 +141,7 @@ class _Parts(dict[str, int | None]):
 
 
 class _Columns(dict[str, tuple[int, ...]]):
-    """Columns of a word's parts. Parts only: whole identifiers make seven times the columns and find nothing
-    better."""
+    """Columns of a word's parts. Whole identifiers make seven times the columns and find no better."""
 
     def __init__(self, column_of: Callable[[str], int | None]) -> None:
         self._parts = _Parts(column_of)
@@ -158,8 +156,7 @@ class _Columns(dict[str, tuple[int, ...]]):
 
 
 def _term_counts(texts: Sequence[str], columns: Mapping[str, tuple[int, ...]]) -> sp.csr_matrix:
-    """Texts × terms. Words are counted first, then spread over their parts: each distinct word is split
-    once."""
+    """Texts × terms. Words are counted, then spread over their parts: each is split once."""
     import numpy as np
     import scipy.sparse as sp
 
@@ -217,8 +214,7 @@ def _weighted(counts: sp.csr_matrix, idf: np.ndarray) -> sp.csr_matrix:
 
 
 def _components(matrix: sp.csr_matrix, size: int) -> np.ndarray:
-    """Right singular vectors [columns, size] by subspace iteration. On one thread: more would change the last
-    bits."""
+    """Right singular vectors [columns, size] by subspace iteration; more threads change the last bits."""
     import numpy as np
     from threadpoolctl import threadpool_limits
 

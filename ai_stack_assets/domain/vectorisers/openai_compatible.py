@@ -124,8 +124,7 @@ class OpenAiCompatible:
 
 
 def _requests(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Texts cut to what a model takes, in batches that a server takes. An empty input is refused by some: a
-    blank is not."""
+    """Texts cut to what a model takes, in batches that a server takes. Some refuse an empty one."""
     part: list[str] = []
     characters = 0
     for text in texts:

@@ -1,5 +1,4 @@
-"""Vectors from a sentence-transformers model: an optional package (it brings torch), by name or from a
-folder."""
+"""Vectors from a sentence-transformers model, by name or folder. An optional package: it brings torch."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What of a method and of an object is vectorised: the text, and the rows that it is made of. No vectors
-here."""
+"""What of a method and of an object is vectorised: the text. No vectors here."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """An HTTP server that takes Qdrant's REST requests, reads them with qdrant-client's own models and answers
-from its local mode. Not Qdrant: it proves that what we send is what the API declares, and what we do with its
-errors."""
+from its local mode. Not Qdrant: it proves that we send what the API declares."""
 
 from __future__ import annotations
 
@@ -13,8 +12,7 @@ from qdrant_client import QdrantClient, models
 
 
 class QdrantStub:
-    """`fail` is the status of all answers when it is set; `requests` are method and path, with the API key,
-    in order."""
+    """`fail`, once set, is the status of all answers; `requests` are method, path and API key."""
 
     def __init__(self) -> None:
         self.client, self.fail = QdrantClient(":memory:"), 0
@@ -38,7 +36,7 @@ class QdrantStub:
 
             do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = handle_any
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -68,10 +66,10 @@ class QdrantStub:
                 self._upsert(name, body)
             case "POST/points/payload":
                 put = models.SetPayload.model_validate(body)
-                self.client.set_payload(name, put.payload, points=put.points)
+                self.client.set_payload(name, put.payload, points=put.points or [])
             case "POST/points/payload/delete":
                 drop = models.DeletePayload.model_validate(body)
-                self.client.delete_payload(name, drop.keys, points=drop.filter)
+                self.client.delete_payload(name, drop.keys, points=drop.filter or [])
             case "POST/points/delete":
                 chosen = models.FilterSelector if "filter" in body else models.PointIdsList
                 self.client.delete(name, points_selector=chosen.model_validate(body))

@@ -1,5 +1,4 @@
-"""The vector store on both engines: Qdrant's own, embedded, and its client's local mode in place of a
-server."""
+"""The vector store on both engines: the embedded one, and qdrant-client's local mode as the server."""
 
 from __future__ import annotations
 

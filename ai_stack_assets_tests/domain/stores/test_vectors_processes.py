@@ -133,7 +133,10 @@ def test_threads_of_one_process_wait_for_each_other_too(bench):
 
 
 def shard(bench: Bench) -> Path:
-    return bench.engine.folder("Торговля") / bench.engine.published("Торговля").space
+    engine, published = bench.engine, bench.engine.published("Торговля")
+    assert isinstance(engine, EdgeEngine)
+    assert published is not None
+    return engine.folder("Торговля") / published.space
 
 
 def spoil_settings(folder: Path) -> None:
@@ -177,7 +180,7 @@ def test_a_shard_that_lost_its_segments_is_never_an_empty_answer(bench):
 
 def test_a_damaged_pointer_is_an_error_that_says_what_to_do(bench):
     bench.sync(bench.write("v1"))
-    (bench.engine.folder("Торговля") / "published.json").write_text("{broken")
+    (shard(bench).parent / "published.json").write_text("{broken")
     with pytest.raises(PermanentError, match=r"published\.json is damaged"):
         bench.ids()
 

@@ -111,7 +111,7 @@ def test_a_missing_package_says_what_to_install(monkeypatch):
 
 def with_package(monkeypatch, model_class: type) -> None:
     package = ModuleType("sentence_transformers")
-    package.SentenceTransformer = model_class  # ty: ignore[unresolved-attribute]
+    package.SentenceTransformer = model_class  # ty: ignore[missing-attribute]
     monkeypatch.setitem(sys.modules, "sentence_transformers", package)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from dataclasses import replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -42,7 +43,7 @@ class Endpoint:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, format: str, *args: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -187,7 +188,7 @@ def test_vectors_of_another_size_than_wished_are_refused(endpoint):
 
 def test_the_version_follows_what_decides_the_vectors_and_not_the_key():
     def version(**settings: Any) -> str:
-        return OpenAiCompatible(VectoriserSettings("openai", **{"model": "small", **settings})).version
+        return OpenAiCompatible(replace(VectoriserSettings("openai", "small"), **settings)).version
 
     assert version(api_key="a") == version(api_key="b")
     assert len({version(), version(model="large"), version(base_url="http://x"), version(dimensions=8)}) == 4

@@ -232,8 +232,7 @@ class _Shard:
 
 @contextlib.contextmanager
 def _engine_errors(path: Path) -> Generator[None]:
-    """The engine raises plain `Exception`, and a Rust panic, which is no `Exception`, on some damaged
-    files."""
+    """The engine raises plain `Exception`; on some damaged files a Rust panic, which is none."""
     try:
         yield
     except BaseException as error:

@@ -1,5 +1,4 @@
-"""What is a point: its ids, payload and content hash, projected from a lake version. No engine and no vectors
-here."""
+"""What a point is: its id, payload and content hash, projected from a lake version. No engine here."""
 
 from __future__ import annotations
 
@@ -47,15 +46,13 @@ def point_id(configuration: str, row_id: str, slot: int) -> str:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one lake version as points. `vectoriser` is its name and version: another one makes every point
-    differ."""
+    """Rows of one lake version as points. Another `vectoriser` (name and version) makes all differ."""
 
     version: Version
     vectoriser: str
 
     def hashes(self, collection: str) -> pa.Table:
-        """`id, content_hash` of all rows. Changes with payload, text or vectoriser; not with a line
-        number."""
+        """`id, content_hash` of all rows. It follows payload, text and vectoriser, not line numbers."""
         import pyarrow as pa
 
         columns = _COLUMNS[collection] + _TEXT_STAND_INS[collection]

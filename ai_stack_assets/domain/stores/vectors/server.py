@@ -36,8 +36,7 @@ _TIMEOUT_SECONDS = 60
 
 
 class ServerEngine:
-    """`url` and `api_key` as QDRANT_URL and QDRANT_API_KEY give them. `connect` makes the client; tests pass
-    their own."""
+    """`url` is QDRANT_URL, `api_key` QDRANT_API_KEY; `connect` makes another client, in tests."""
 
     def __init__(
         self, url: str, api_key: str = "", connect: Callable[[], QdrantClient] | None = None
@@ -82,8 +81,7 @@ class ServerEngine:
 
     @contextlib.contextmanager
     def writing(self, configuration: str) -> Generator[None]:
-        """Nothing on a server holds a lock for us: the run queue admits one, and publishing notices a
-        second."""
+        """A server holds no lock for us: the run queue admits one, and publishing notices a second."""
         yield
 
     @contextlib.contextmanager

@@ -1,5 +1,4 @@
-"""The vector store of a configuration: a point per object and per method, switched from one version to the
-next at once.
+"""The vector store: a point per object and per method, switched from one version to the next at once.
 
 Qdrant has no transactions, so points carry generations: `valid_from`, and `valid_to` once replaced. Readers
 ask for the published generation G; a synchronisation writes points that begin at G+1 and ends the ones they
@@ -43,8 +42,7 @@ FILTERS = ("kind", "module_kind", "object_id", "is_export")
 
 
 class VectorStores:
-    """`OpenStore` over an engine. Fit the vectoriser first: what is opened is the space of the current
-    one."""
+    """`OpenStore` over an engine. Fit the vectoriser first: the space of the current one is opened."""
 
     def __init__(self, engine: Engine, vectorisers: Vectorisers) -> None:
         self.engine, self.vectorisers = engine, vectorisers
@@ -86,11 +84,7 @@ class VectorStores:
             raise PermanentError(
                 f"cannot filter vectors by {', '.join(sorted(unknown))}; by {', '.join(FILTERS)} only"
             )
-        published = self.engine.published(configuration)
-        if published is None:
-            raise PermanentError(f"no vectors of {configuration} yet: synchronise the vector store first")
-        with self.engine.open(configuration, published.space) as space:
-            _require_all(configuration, space, published)
+        with self._reading(configuration) as (space, published):
             if row_id:
                 vector = _vector_of(configuration, space, published.generation, row_id)
             else:
@@ -98,6 +92,24 @@ class VectorStores:
             where = visible(published.generation, {"table": list(tables), **(filters or {})})
             found = space.nearest(vector, where, limit + bool(row_id))
         return [f for f in found if not row_id or f.payload["id"] != row_id][:limit]
+
+    @contextlib.contextmanager
+    def _reading(self, configuration: str) -> Generator[tuple[Space, Published]]:
+        """The published space, whole. What is published may move while we wait for the space to open."""
+        published = self._published(configuration)
+        with contextlib.ExitStack() as stack:
+            space = stack.enter_context(self.engine.open(configuration, published.space))
+            if (now := self._published(configuration)).space != published.space:
+                stack.close()
+                space = stack.enter_context(self.engine.open(configuration, now.space))
+            _require_all(configuration, space, now)
+            yield space, now
+
+    def _published(self, configuration: str) -> Published:
+        published = self.engine.published(configuration)
+        if published is None:
+            raise PermanentError(f"no vectors of {configuration} yet: synchronise the vector store first")
+        return published
 
     def _query_vector(self, configuration: str, space: str, text: str) -> Any:
         if not text.strip():
@@ -116,12 +128,8 @@ class VectorStore:
     collections = COLLECTIONS
 
     def __init__(self, configuration: str, engine: Engine, space: Space, vectoriser: Vectoriser) -> None:
-        self.configuration, self.engine, self.space, self.vectoriser = (
-            configuration,
-            engine,
-            space,
-            vectoriser,
-        )
+        self.configuration, self.engine = configuration, engine
+        self.space, self.vectoriser = space, vectoriser
         self._read: dict[str, tuple[list[str], list[Any]]] = {}
         """Row ids and their points, by collection, as last read."""
         self._rows: Rows | None = None
@@ -190,8 +198,7 @@ class VectorStore:
         return first if first not in known.get(row_id, ()) else point_id(self.configuration, row_id, 1)
 
     def _clean(self) -> None:
-        """Take back an interrupted synchronisation, delete what ended, and the spaces that nobody needs any
-        more."""
+        """Take back an interrupted synchronisation; delete what ended, and spaces that nobody needs."""
         now = self._visible
         self.space.delete(Where(more_than={"valid_from": now}))
         self.space.clear_payload("valid_to", Where(more_than={"valid_to": now}))
@@ -205,7 +212,7 @@ class VectorStore:
             raise TransientError(
                 f"vectors of {self.configuration} were published by another run meanwhile: run again"
             )
-        rows = self.space.count(visible(self._next))
+        rows = self.space.count(visible(self._next, {"table": list(COLLECTIONS)}))
         published = Published(space_name(self.vectoriser), self._next, rows)
         self.engine.publish(self.configuration, published)
         self._published = published
@@ -232,10 +239,9 @@ def space_name(vectoriser: Vectoriser) -> str:
 
 
 def _require_all(configuration: str, space: Space, published: Published) -> None:
-    """A shard with lost files opens without complaint and answers with what is left: never let that pass for
-    an answer."""
-    rows = space.count(visible(published.generation))
-    if rows != published.rows:
+    """A shard that lost files opens without complaint and answers from what is left: that is no answer."""
+    rows = space.count(visible(published.generation, {"table": list(COLLECTIONS)}))
+    if rows < published.rows:
         raise PermanentError(
             f"vectors of {configuration} are damaged: {rows} of {published.rows} are left; "
             "synchronise again to repair them"
