@@ -177,7 +177,7 @@ def _ids_are_unique(tables: _Columns) -> CheckResult:
         ids = tables.get(table, "id")
         if extra := len(ids) - len(pc.unique(ids)):
             repeated[table] = extra
-            sample += _repeated(ids)
+            sample += _repeated(ids).to_pylist()
     said = _counted("repeated ids", repeated) or "All ids are unique."
     return _result("ids_are_unique", not repeated, sum(repeated.values()), 0, sample, said)
 

@@ -31,13 +31,12 @@ MAX_NAME = 80
 _NAME = re.compile(r"[^\W_](?:[\w-]|\.(?!\.|$))*$")
 _OWNER = re.compile(r"(?:team:[\w.-]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)$")
 _CRON_FIELDS = (
-    ("minute", 0, 59),
-    ("hour", 0, 23),
-    ("day of month", 1, 31),
-    ("month", 1, 12),
-    ("day of week", 0, 7),
+    ("minute", 0, 59, ""),
+    ("hour", 0, 23, ""),
+    ("day of month", 1, 31, ""),
+    ("month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
+    ("day of week", 0, 7, "sun mon tue wed thu fri sat"),
 )
-_CRON_NAMES = "jan feb mar apr may jun jul aug sep oct nov dec sun mon tue wed thu fri sat".split()  # noqa: SIM905
 _CRON_PART = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?$")
 
 
@@ -243,16 +242,12 @@ def _cron_problem(cron: str) -> str:
     parts = cron.lower().split()
     if len(parts) != len(_CRON_FIELDS):
         return f"a cron expression has five fields (minute hour day month weekday), this one has {len(parts)}"
-    for (what, low, high), values in zip(_CRON_FIELDS, parts, strict=True):
+    for (what, low, high, names), values in zip(_CRON_FIELDS, parts, strict=True):
         for value in values.split(","):
             part = _CRON_PART.match(value)
             ends = part[1].split("-") if part and part[1] != "*" else []
-            numbers = [int(end) for end in ends if end.isdigit()]
-            named = [end for end in ends if not end.isdigit()]
-            is_wrong = not part or any(not low <= n <= high for n in numbers) or part[2] == "0"
-            if is_wrong or any(
-                name not in _CRON_NAMES or what not in ("month", "day of week") for name in named
-            ):
+            known = all(low <= int(end) <= high if end.isdigit() else end in names.split() for end in ends)
+            if not part or not known or part[2] == "0":
                 return f"{value!r} is no {what} ({low}–{high})"
     return ""
 
