@@ -24,7 +24,7 @@ class Counts:
     """What one module holds, in comparable form."""
 
     methods: list[tuple] = field(default_factory=list)
-    """(name, kind, is_export, parameters, start_line, end_line)"""
+    """(name, kind, is_export, names of parameters, start_line, end_line)"""
     measures: list[tuple] = field(default_factory=list)
     """(name, cyclomatic, cognitive, statements)"""
     regions: list[tuple] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Counts:
         return Counter(
             methods=len(self.methods),
             exports=sum(m[2] for m in self.methods),
-            parameters=sum(m[3] for m in self.methods),
+            parameters=sum(len(m[3]) for m in self.methods),
             regions=len(self.regions),
             calls=len(self.calls),
             cyclomatic=sum(m[1] for m in self.measures),
@@ -57,7 +57,7 @@ def ours(path: Path) -> Counts | None:
         return None
     facts = parse_module(decoded.text)
     return Counts(
-        [(m.name, m.kind, m.is_export, len(m.parameters), m.start_line, m.end_line) for m in facts.methods],
+        [(m.name, m.kind, m.is_export, tuple(p.name for p in m.parameters), m.start_line, m.end_line) for m in facts.methods],
         [(m.name, m.cyclomatic, m.cognitive, m.statements) for m in facts.methods],
         [(r.name, r.start_line) for r in facts.regions],
         [(c.method, c.name, c.line) for c in facts.calls],
@@ -65,14 +65,16 @@ def ours(path: Path) -> Counts | None:
 
 
 def build_reference() -> None:
-    if not (BUILT / "lib").exists():
+    source = max(path.stat().st_mtime for path in REFERENCE.rglob("*") if path.is_file())
+    built = BUILT / "bsl-reference-1.jar"
+    if not built.exists() or built.stat().st_mtime < source:
         subprocess.run(["mvn", "-q", "-B", "package"], cwd=REFERENCE, check=True)
 
 
 def reference(paths: list[Path]) -> Iterator[tuple[Path, Counts]]:
     """bsl-parser's view of each file."""
     command = ["java", "-Xss64m", "-cp", f"{BUILT / 'classes'}:{BUILT / 'lib'}/*", "BslReference"]
-    done = subprocess.run(command, input="\n".join(map(str, paths)), capture_output=True, text=True, check=True)
+    done = subprocess.run(command, input="\n".join(map(str, paths)), stdout=subprocess.PIPE, text=True, check=True)
     path, counts = None, Counts()
     for line in done.stdout.split("\n"):
         kind, *values = line.split("\t")
@@ -81,9 +83,10 @@ def reference(paths: list[Path]) -> Iterator[tuple[Path, Counts]]:
                 yield path, counts
             path, counts = Path(values[0]) if values else None, Counts()
         elif kind == "M":
-            name, sub, *numbers = values
-            export, parameters, start, end, cyclomatic, cognitive, statements = map(int, numbers)
-            counts.methods.append((name, sub, bool(export), parameters, start, end))
+            name, sub, parameters, *numbers = values
+            export, start, end, cyclomatic, cognitive, statements = map(int, numbers)
+            names = tuple(filter(None, parameters.split(",")))
+            counts.methods.append((name, sub, bool(export), names, start, end))
             counts.measures.append((name, cyclomatic, cognitive, statements))
         elif kind == "R":
             counts.regions.append((values[0], int(values[1])))

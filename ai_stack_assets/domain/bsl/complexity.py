@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ai_stack_assets.domain.bsl import lexer
-from ai_stack_assets.domain.bsl.lexer import ALL_KEYWORDS, KIND, keyword, kind_of
+from ai_stack_assets.domain.bsl.lexer import ALL_KEYWORDS, KIND, any_case, keyword, kind_of
 
 _SEMICOLON = re.compile(r"\s*+;")
-_CONDITION_ENDS = ("тогда", "then", "цикл", "do")
+_CONDITION_END = re.compile(r"(?<![\w.])" + any_case("тогда then цикл do") + r"\Z")
 _OPENER = {
     lexer.ELSIF: lexer.IF,
     lexer.ELSE: lexer.IF,
@@ -134,19 +134,21 @@ def _is_unterminated(code: str, previous: int, at: int) -> bool:
     if semicolon >= 0:
         return not (semicolon + 1 == at or code[semicolon + 1 : at].isspace())
     rest = code[previous:at].rstrip()
-    return bool(rest) and not rest[-5:].lower().endswith(_CONDITION_ENDS)
+    return bool(rest) and not _CONDITION_END.search(rest, len(rest) - 5)
 
 
 _PART = re.compile(
-    r"[()\[\],;?]|(?<![\w.])"
+    # a property after a dot and blanks, to be skipped, comes first: it may be named like a keyword
+    r"\.\s++\w++|[()\[\],;?]|(?<![\w.])"
     + keyword(
-        "и или не and or not ждать await тогда then цикл do если if иначеесли elsif иначе else конецесли endif для for пока while"
+        "и или не and or not ждать await по to тогда then цикл do если if иначеесли elsif иначе else конецесли endif для for пока while"
         " конеццикла enddo попытка try исключение except конецпопытки endtry перейти goto"
         " процедура функция procedure function конецпроцедуры конецфункции endprocedure endfunction"
     )
 )
 _BOOLEAN = {"и": "and", "and": "and", "или": "or", "or": "or"}
-_NOT, _AWAIT = ("не", "not"), ("ждать", "await")
+_NOT = ("не", "not")
+_NEXT_EXPRESSION = (",", "ждать", "await", "по", "to")
 _LOOK_BACK = 80
 _GROUP, _NEGATED_GROUP, _ARGUMENTS, _TERNARY = range(4)
 _WORD_BACKWARDS = re.compile(r"(\w++)\s*+(\.?)")
@@ -155,18 +157,21 @@ _TAKES_ARGUMENTS = frozenset("новый new выполнить execute вызв
 
 def _expression(code: str, start: int, operator: int, nesting: int) -> tuple[int, int, int]:
     """Cyclomatic and cognitive additions of the expression that holds the first `operator` after `start`, and its end."""
-    cyclomatic = cognitive = depth = 0
+    cyclomatic = cognitive = depth = joined = 0
     last, negation = "", -1
     outer: list[tuple[int, str, int, int]] = []
     for part in _PART.finditer(code, start):
         word, at = part[0].lower(), part.start()
+        if word[0] == ".":
+            continue
         if word in _BOOLEAN:
+            joined += 1
             cyclomatic += 1 + depth
             cognitive += last != _BOOLEAN[word]
             last = _BOOLEAN[word]
         elif word == "(" or word == "[":
             kind = _ARGUMENTS if word == "[" else _parenthesis(code, start, at, negation)
-            outer.append((kind, last, depth, cyclomatic))
+            outer.append((kind, last, depth, joined))
             if kind == _TERNARY:
                 nesting += 1
                 cyclomatic += 1
@@ -178,10 +183,10 @@ def _expression(code: str, start: int, operator: int, nesting: int) -> tuple[int
                 kind, before, depth, count = outer.pop()
                 nesting -= kind == _TERNARY
                 if kind == _NEGATED_GROUP:
-                    last = "" if cyclomatic > count else before
+                    last = "" if joined > count else before
                 elif kind != _GROUP:
-                    last = before
-        elif word == "," or word in _AWAIT:
+                    last, joined = before, count
+        elif word in _NEXT_EXPRESSION:
             last = ""
         elif at < operator and word not in _NOT:
             # a condition without operators: `Пока А Цикл Б = В И Г`

@@ -12,16 +12,18 @@ import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.tree.ErrorNode;
 import org.antlr.v4.runtime.tree.ParseTreeWalker;
+import org.antlr.v4.runtime.tree.TerminalNode;
 
 /**
  * What bsl-parser sees in each file named on standard input, as tab-separated lines on standard output:
  *
  * <pre>
  * F path
- * M name Procedure|Function export parameters start_line end_line cyclomatic cognitive statements
+ * M name Procedure|Function parameters export start_line end_line cyclomatic cognitive statements
  * R name line
  * C method name line        method counts from 0, -1 outside of all
  * E count                   error nodes of the tree, when there are any
@@ -71,15 +73,34 @@ public final class BslReference extends BSLParserBaseListener {
     errors++;
   }
 
+  /** What procedures and functions have in common. */
+  private record Header(boolean isProcedure, BSLParser.SubNameContext name, BSLParser.ParamListContext parameters,
+                        TerminalNode keyword, TerminalNode export, TerminalNode end) {
+    /** Null when the parser gave up on the method. */
+    static Header of(BSLParser.SubContext sub) {
+      if (sub.procedure() != null && sub.procedure().procDeclaration() != null) {
+        var declaration = sub.procedure().procDeclaration();
+        return new Header(true, declaration.subName(), declaration.paramList(), declaration.PROCEDURE_KEYWORD(),
+          declaration.EXPORT_KEYWORD(), sub.procedure().ENDPROCEDURE_KEYWORD());
+      }
+      if (sub.function() != null && sub.function().funcDeclaration() != null) {
+        var declaration = sub.function().funcDeclaration();
+        return new Header(false, declaration.subName(), declaration.paramList(), declaration.FUNCTION_KEYWORD(),
+          declaration.EXPORT_KEYWORD(), sub.function().ENDFUNCTION_KEYWORD());
+      }
+      return null;
+    }
+  }
+
   @Override
   public void enterSub(BSLParser.SubContext sub) {
+    var header = Header.of(sub);
+    if (header == null) {
+      return;
+    }
     methods++;
     inMethod = true;
-    var procedure = sub.procedure();
-    var subName = procedure != null
-      ? procedure.procDeclaration().subName()
-      : sub.function().funcDeclaration().subName();
-    name = subName == null ? "" : subName.getText();
+    name = header.name == null ? "" : header.name.getText();
     cyclomatic = 1;
     cognitive = nesting = statements = 0;
     flattened.clear();
@@ -87,26 +108,22 @@ public final class BslReference extends BSLParserBaseListener {
 
   @Override
   public void exitSub(BSLParser.SubContext sub) {
-    var procedure = sub.procedure();
-    var parameters = procedure != null
-      ? procedure.procDeclaration().paramList()
-      : sub.function().funcDeclaration().paramList();
-    var export = procedure != null
-      ? procedure.procDeclaration().EXPORT_KEYWORD()
-      : sub.function().funcDeclaration().EXPORT_KEYWORD();
-    var keyword = procedure != null
-      ? procedure.procDeclaration().PROCEDURE_KEYWORD()
-      : sub.function().funcDeclaration().FUNCTION_KEYWORD();
-    var end = procedure != null
-      ? procedure.ENDPROCEDURE_KEYWORD()
-      : sub.function().ENDFUNCTION_KEYWORD();
-    out.println(String.join("\t", "M", name, procedure != null ? "Procedure" : "Function", export != null ? "1" : "0",
-      String.valueOf(parameters == null ? 0 : parameters.param().size()),
-      String.valueOf(keyword == null ? 0 : keyword.getSymbol().getLine()),
-      String.valueOf(end == null ? 0 : end.getSymbol().getLine()),
+    var header = Header.of(sub);
+    if (header == null) {
+      return;
+    }
+    var parameters = header.parameters == null ? "" : header.parameters.param().stream()
+      .map(parameter -> parameter.IDENTIFIER() == null ? "" : parameter.IDENTIFIER().getText())
+      .collect(Collectors.joining(","));
+    out.println(String.join("\t", "M", name, header.isProcedure ? "Procedure" : "Function", parameters,
+      header.export != null ? "1" : "0", line(header.keyword), line(header.end),
       String.valueOf(cyclomatic), String.valueOf(cognitive), String.valueOf(statements)));
     inMethod = false;
     name = "";
+  }
+
+  private static String line(TerminalNode node) {
+    return node == null ? "0" : String.valueOf(node.getSymbol().getLine());
   }
 
   @Override
