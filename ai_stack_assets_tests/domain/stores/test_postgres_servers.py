@@ -142,6 +142,7 @@ def test_missing_rights_are_permanent(postgres):
     [
         ('connection failed: FATAL:  password authentication failed for user "me"', False),
         ('connection failed: ВАЖНО:  пользователь "me" не прошёл проверку подлинности', False),
+        ("connection failed: fe_sendauth: no password supplied", False),
         ("connection failed: FATAL:  the database system is starting up", True),
         ("connection failed: ВАЖНО:  система баз данных запускается", True),
         ("connection failed: FATAL:  sorry, too many clients already", True),

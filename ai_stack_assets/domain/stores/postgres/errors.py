@@ -13,7 +13,7 @@ _TRANSIENT_CODES = ("08", "40", "53", "57", "58", "55P03")
 """SQLSTATE: connection, rolled back (deadlock), resources, shutdown or cancelled, system, lock not available.
 https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
-_REFUSED = ("FATAL", "ВАЖНО", "invalid", "missing", "does not support SSL", "certificate")
+_REFUSED = ("FATAL", "ВАЖНО", "no password", "invalid", "missing", "does not support SSL", "certificate")
 """A server that answered "no" says FATAL, a Russian one ВАЖНО: libpq passes no SQLSTATE while connecting."""
 _BUSY = (
     *("starting up", "shutting down", "too many", "recovery", "reserved", "administrator command", "timeout"),
