@@ -35,6 +35,8 @@ class Platform:
     folder: Path
     instance: dg.DagsterInstance
     replaced: dict[str, dg.ConfigurableResource] = field(default_factory=dict)
+    cursor: Any = None
+    """Of the automation, from tick to tick."""
 
     @property
     def data(self) -> Path:

@@ -1,4 +1,4 @@
-"""The four stores: written, compared, failing alone, repaired, and never wiped by a configuration that vanished."""
+"""The four stores: written, compared, failing alone, repaired; a configuration that vanished wipes none."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def test_a_store_that_is_down_fails_alone_and_the_next_run_repairs_it(extracted:
     assert checks(repaired)[PARITY_OF_SEARCH].passed
 
 
-def test_only_a_transient_failure_is_tried_again(extracted: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_transient_failure_is_tried_again(
+    extracted: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(failures, "FIRST_DELAY", 0)
     tries = {}
     for is_transient in (True, False):

@@ -1,0 +1,149 @@
+"""When things run without a person: the sensor of `configurations.yaml`, schedules, automation, dead runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import dagster as dg
+import pytest
+
+from ai_stack_assets.defs.shared import schedules
+from ai_stack_assets.defs.shared.configurations import configurations_changed
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, process_tag
+from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
+from ai_stack_assets.resources.configurations import ConfigurationsResource
+from ai_stack_assets_tests.platform import Platform, location
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+def tick(platform: Platform, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
+    context = dg.build_sensor_context(instance=platform.instance, cursor=cursor)
+    return configurations_changed(context, configurations=ConfigurationsResource(file=str(platform.file)))
+
+
+def due(platform: Platform, cron: str = schedules.EVERY_6_HOURS) -> list[str]:
+    context = dg.build_schedule_context(instance=platform.instance, scheduled_execution_time=NOON)
+    resource = ConfigurationsResource(file=str(platform.file))
+    answers = list(schedules.schedule(cron)(context, configurations=resource))
+    return [answer.partition_key for answer in answers if isinstance(answer, dg.RunRequest)]
+
+
+def write(platform: Platform, *lines: str) -> None:
+    platform.file.write_text("\n".join(["configurations:", *(f"  - {{{line}}}" for line in lines)]))
+
+
+# ---- the sensor
+
+
+def test_the_sensor_adds_a_partition_and_asks_for_its_first_run(platform: Platform) -> None:
+    write(platform, "name: demo, source: a", "name: trade, source: b")
+    result = tick(platform)
+    assert [request.partition_key for request in result.run_requests] == ["trade"]
+    [added] = result.dynamic_partitions_requests
+    assert isinstance(added, dg.AddDynamicPartitionsRequest) and added.partition_keys == ["trade"]
+
+
+def test_the_sensor_skips_while_the_file_is_the_same(platform: Platform) -> None:
+    skipped = tick(platform, cursor=tick(platform).cursor)
+    assert isinstance(skipped, dg.SkipReason) and "not changed" in skipped.skip_message
+
+
+def test_the_sensor_retires_what_is_not_listed_or_switched_off(platform: Platform) -> None:
+    platform.instance.add_dynamic_partitions(CONFIGURATION, ["gone"])
+    write(platform, "name: demo, source: a, enabled: false")
+    [retired] = tick(platform).dynamic_partitions_requests
+    assert isinstance(retired, dg.DeleteDynamicPartitionsRequest)
+    assert retired.partition_keys == ["demo", "gone"]
+
+
+def test_without_the_file_nothing_is_retired(platform: Platform) -> None:
+    platform.file.unlink()
+    assert isinstance(tick(platform), dg.SkipReason)
+
+
+def test_a_wrong_file_fails_the_tick_and_names_the_line(platform: Platform) -> None:
+    write(platform, "name: demo, sourc: a")
+    with pytest.raises(Exception, match="line 2"):
+        tick(platform)
+
+
+# ---- schedules
+
+
+def test_a_schedule_asks_for_a_run_of_each_configuration_that_is_due(platform: Platform) -> None:
+    write(
+        platform, "name: demo, source: a", "name: own, source: b, schedule: 0 3 * * *", "name: new, source: c"
+    )
+    platform.instance.add_dynamic_partitions(CONFIGURATION, ["own"])
+    assert due(platform) == ["demo"]
+    assert due(platform, "0 3 * * *") == ["own"]
+
+
+def test_a_configuration_that_is_being_read_is_not_asked_for_again(platform: Platform) -> None:
+    dg_run = platform.instance.create_run_for_job(
+        location().resolve_job_def(keys.PIPELINE),
+        tags={PARTITION_TAG: "demo"},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    assert due(platform) == []
+    platform.instance.report_run_failed(dg_run)
+    assert due(platform) == ["demo"]
+
+
+@pytest.mark.parametrize("cron", ["0 3 * * mon-fri", "@daily", "*/15 0,12 1 1 *"])
+def test_every_cron_makes_a_schedule_with_a_valid_name(cron: str) -> None:
+    assert schedules.schedule(cron).name.isidentifier()
+
+
+# ---- automation conditions
+
+
+def test_automation_waits_for_the_gates(platform: Platform) -> None:
+    """The stores are asked for when the tables are new, and are not when a gate does not hold."""
+    everything = [*keys.LAKE_TABLES.values(), keys.VECTORISER]
+    for passed, wanted in ((True, True), (False, False), (True, True)):
+        for key in everything:
+            platform.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="demo"))
+        for gate in gates():
+            platform.instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(gate.name, passed, {}, asset_key=gate.asset_key, partition="demo")
+            )
+        assert bool(requested(platform) & set(keys.STORE_KEYS)) is wanted
+
+
+def gates() -> list[dg.AssetCheckKey]:
+    graph = location().resolve_asset_graph()
+    return [key for key in graph.asset_check_keys if graph.get(key).blocking]
+
+
+def requested(platform: Platform) -> set[dg.AssetKey]:
+    definitions = dg.Definitions(location().assets, resources=platform.resources())
+    result = dg.evaluate_automation_conditions(definitions, platform.instance, cursor=platform.cursor)
+    platform.cursor = result.cursor
+    return {r.key for r in result.results if result.get_num_requested(r.key)}
+
+
+# ---- runs whose process is gone
+
+
+def test_a_run_is_ended_when_its_process_is_gone_and_only_then(platform: Platform) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    host = process_tag().split(":")[0]
+    tags = {"alive": process_tag(), "dead": f"{host}:{ended.stdout.strip()}:x", "elsewhere": "other:1:x"}
+    runs = {
+        name: platform.instance.create_run_for_job(
+            location().resolve_job_def(keys.PIPELINE),
+            tags={PROCESS_TAG: tag},
+            status=dg.DagsterRunStatus.STARTED,
+        )
+        for name, tag in tags.items()
+    }
+    assert end_abandoned_runs(platform.instance) == [runs["dead"].run_id]
+    assert platform.instance.get_run_by_id(runs["dead"].run_id).status == dg.DagsterRunStatus.FAILURE
+    assert end_abandoned_runs(platform.instance) == []
