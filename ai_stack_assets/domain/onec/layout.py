@@ -1,5 +1,5 @@
-"""Where things lie: finding configurations in a folder, listing their files by role, and telling from a path whose file it
-is. Nothing is read here but what names a configuration; metadata itself is the readers' business.
+"""Where things lie: finding configurations in a folder and listing their files by role. Nothing is read here but what
+names a configuration; metadata itself is the readers' business.
 
     Designer                                     EDT
     Configuration.xml                            Configuration/Configuration.mdo
@@ -11,22 +11,21 @@ is. Nothing is read here but what names a configuration; metadata itself is the 
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from ai_stack_assets.domain.common.failures import PermanentError
-from ai_stack_assets.domain.onec.kinds import BY_FOLDER, CHILD_FOLDERS, EXTERNAL_KINDS, MODULE_FILES
+from ai_stack_assets.domain.onec.kinds import CHILD_FOLDERS, EXTERNAL_KINDS
+from ai_stack_assets.domain.onec.places import (
+    CONFIGURATION,
+    EXTERNAL_FOLDERS,
+    MODULE_NAMES,
+    TOP_FOLDERS,
+    name_key,
+)
 from ai_stack_assets.domain.onec.tables import RejectedRow
-
-CONFIGURATION = "Configuration"
-EXTERNAL_FOLDERS = {f"{kind}s": kind for kind in EXTERNAL_KINDS}
-"""Folder (EDT) and prefix of the group (both) of an external processor or report → its kind."""
-
-_TOP_FOLDERS = {folder: kind.name for folder, kind in BY_FOLDER.items()} | EXTERNAL_FOLDERS
 
 _DESIGNER_ROLES = {
     "Form.xml": "form",
@@ -49,9 +48,6 @@ _EDT_ROLES = {
     "Flowchart.scheme": "flowchart",
     "Package.xdto": "package",
 }
-_MODULE_NAMES = {f"{stem}{suffix}" for stem in MODULE_FILES for suffix in (".bsl", ".bin")}
-"""A `.bin` is a protected module: compiled, without source."""
-
 _UNREAD_KINDS = {
     "CommonPictures",
     "StyleItems",
@@ -145,7 +141,7 @@ class _Walk:
             return
         for entry in self._entries(""):
             name = entry.name
-            if name in _TOP_FOLDERS and name not in EXTERNAL_FOLDERS:
+            if name in TOP_FOLDERS and name not in EXTERNAL_FOLDERS:
                 if self._is_folder(entry, name):
                     self._kind_folder(name)
             elif self.is_edt and name == CONFIGURATION:
@@ -214,7 +210,7 @@ class _Walk:
                 self._folder(path, group)
 
     def _role(self, folder: str, name: str) -> str:
-        if name in _MODULE_NAMES:
+        if name in MODULE_NAMES:
             return "module"
         if self.is_edt:
             return "object" if name.endswith(".mdo") else _EDT_ROLES.get(name, "")
@@ -262,55 +258,3 @@ class _Walk:
 
     def _reject(self, path: str, reason: str, message: str, *, is_lost: bool = True) -> None:
         self.rejected.append(RejectedRow(f"{path}#{reason}", path, reason, message, None, None, is_lost))
-
-
-# ---- from a path to whose file it is
-
-
-class Place(NamedTuple):
-    """Whose file a path is, by the path alone."""
-
-    owner_id: str
-    """Id of the thing that it defines or tells about: `Catalog.Валюты.Form.ФормаСписка`; empty: of the root."""
-    owner_kind: str
-    """`Form`; empty for the root."""
-    is_definition: bool
-    """The file defines its owner (`Валюты.xml`, `Валюты.mdo`)."""
-    module: str
-    """Stem of a module file (`ObjectModule`); empty for others."""
-
-
-def name_key(name: str) -> str:
-    """The same for names that the platform takes for one. A file keeps its old case when an object is renamed on Windows,
-    and letters in two parts (й) when it comes from macOS."""
-    return unicodedata.normalize("NFC", name).casefold()
-
-
-@lru_cache(maxsize=4096)
-def place_of(root_kind: str, path: str) -> Place:
-    """Whose file this is, in either layout."""
-    parts = unicodedata.normalize("NFC", path).split("/")
-    if root_kind in EXTERNAL_KINDS and parts[0] not in EXTERNAL_FOLDERS:
-        parts = [f"{root_kind}s", *parts]
-    file = parts[-1]
-    stem = file.rpartition(".")[0]
-    names: list[str] = []
-    kind = ""
-    position = 0
-    folders = _TOP_FOLDERS
-    while position + 1 < len(parts) and (found := _kind_of(folders, parts[position])):
-        kind = found
-        name = parts[position + 1]
-        names += [kind, stem if position + 2 == len(parts) else name]
-        position += 2
-        folders = CHILD_FOLDERS
-    is_definition = (
-        file.endswith(".mdo")
-        or (file.endswith(".xml") and position == len(parts))
-        or path == "Configuration.xml"
-    )
-    return Place(".".join(names), kind, is_definition, stem if file in _MODULE_NAMES else "")
-
-
-def _kind_of(folders: dict[str, str], name: str) -> str:
-    return folders.get(name, "")

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ai_stack_assets.domain.onec.kinds import BY_NAME
-from ai_stack_assets.domain.onec.layout import CONFIGURATION, EXTERNAL_FOLDERS, Root
+from ai_stack_assets.domain.onec.layout import Root
 from ai_stack_assets.domain.onec.model import Node, Rejection
+from ai_stack_assets.domain.onec.places import CONFIGURATION, EXTERNAL_FOLDERS
 from ai_stack_assets.domain.onec.xml import MAX_BYTES
 
 _SKIPPED = {"node_modules", "__pycache__"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from ai_stack_assets.domain.onec.kinds import type_target
+from ai_stack_assets.domain.onec.kinds import BY_NAME, EXTERNAL_KINDS, KINDS
 
 _NAMES = {
     "string": "String",
@@ -54,6 +54,67 @@ def types_json(types: Iterable[str], qualifiers: dict[str, dict[str, Any]]) -> s
         {"type": name, **QUALIFIERS.get(name, {}), **qualifiers.get(name, {})} for name in sorted(set(types))
     ]
     return msgspec.json.encode(found, order="sorted").decode()
+
+
+_TYPES: dict[str, str] = {f"{kind.name}{suffix}": kind.name for kind in KINDS for suffix in kind.types} | {
+    name: kind.name for kind in KINDS for name in kind.ids
+}
+_TYPES |= {f"{kind}Object": kind for kind in EXTERNAL_KINDS}
+_NESTED_TYPES = {
+    f"ExternalDataSource{part}{suffix}": part
+    for part, suffixes in {
+        "Table": (
+            "Ref",
+            "Object",
+            "Manager",
+            "RecordSet",
+            "RecordKey",
+            "RecordManager",
+            "Record",
+            "List",
+            "Selection",
+        ),
+        "Cube": ("Manager", "RecordKey", "List", "Selection", "Record"),
+        "CubeDimensionTable": ("Ref", "Object", "Manager", "RecordKey", "List", "Selection"),
+    }.items()
+    for suffix in suffixes
+}
+_STRUCTURED = {"TabularSection": "TabularSection", "TabularSectionRow": "TabularSection"}
+
+
+def type_target(type_name: str) -> str | None:
+    """Id of the object that a value type belongs to, or of a tabular section's field; None for the platform's own types.
+
+    `CatalogRef.Валюты` → `Catalog.Валюты`; `DefinedType.Сумма` → itself; `Characteristic.Виды` →
+    `ChartOfCharacteristicTypes.Виды`; `CatalogTabularSection.Валюты.Т` → `Catalog.Валюты.TabularSection.Т`;
+    `ExternalDataSourceTableRef.И.Т` → `ExternalDataSource.И.Table.Т`. A type without a name (`CatalogRef`: any catalog)
+    has no target.
+    """
+    prefix, _, name = type_name.partition(".")
+    if not name:
+        return None
+    if kind := _TYPES.get(prefix):
+        return f"{kind}.{name}"
+    if part := _NESTED_TYPES.get(prefix):
+        parts = ["ExternalDataSource", *_alternate(name.split("."), part)]
+        return ".".join(parts)
+    for suffix, field in _STRUCTURED.items():
+        owner = prefix.removesuffix(suffix)
+        if owner != prefix and owner in BY_NAME and "." in name:
+            own, _, section = name.partition(".")
+            return f"{owner}.{own}.{field}.{section}"
+    return None
+
+
+def _alternate(names: list[str], part: str) -> list[str]:
+    if part == "CubeDimensionTable" and len(names) == 3:
+        return [names[0], "Cube", names[1], "DimensionTable", names[2]]
+    return [names[0], *(x for name in names[1:] for x in (part, name))]
+
+
+def is_any(type_name: str) -> bool:
+    """A type set without a name: `CatalogRef` (any catalog), `AnyRef`."""
+    return "." not in type_name and (type_name in _TYPES or type_name == "AnyRef")
 
 
 @lru_cache(maxsize=100_000)

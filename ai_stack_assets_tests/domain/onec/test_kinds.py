@@ -6,10 +6,9 @@ from ai_stack_assets.domain.onec.kinds import (
     KINDS,
     MANAGERS,
     QUERY_SOURCES,
-    is_any,
     module_kind,
-    type_target,
 )
+from ai_stack_assets.domain.onec.types import is_any, type_target
 
 
 def test_names_of_kinds_are_unique_in_every_language():
