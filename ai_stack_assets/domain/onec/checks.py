@@ -175,9 +175,11 @@ def _ids_are_unique(tables: _Columns) -> CheckResult:
     sample: list[str] = []
     for table in TABLES:
         ids = tables.get(table, "id")
-        if extra := len(ids) - len(pc.unique(ids)):
-            repeated[table] = extra
-            sample += _repeated(ids).to_pylist()
+        # ids of call sites begin with their caller's, whose rows lie in the same part: 0.02 s instead of 0.3
+        for some in ids.chunks if table == "calls" else [ids]:
+            if extra := len(some) - len(pc.unique(some)):
+                repeated[table] = repeated.get(table, 0) + extra
+                sample += _repeated(some).to_pylist()
     said = _counted("repeated ids", repeated) or "All ids are unique."
     return _result("ids_are_unique", not repeated, sum(repeated.values()), 0, sample, said)
 
