@@ -108,19 +108,22 @@ class Lsa:
         import numpy as np
 
         try:
-            with np.load(path, allow_pickle=False) as parts:
+            data = path.read_bytes()
+            with np.load(io.BytesIO(data), allow_pickle=False) as parts:
                 if parts["code"].tobytes().decode() != LSA_VERSION:
                     raise PermanentError(
                         f"{path} was fitted by another version of the algorithm: fit it again"
                     )
                 stems = parts["stems"].tobytes().decode()
-                return cls(
+                model = cls(
                     stems.split("\n") if stems else [], parts["idf"], parts["components"], parts["seen"]
                 )
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise PermanentError(
                 f"{path} is damaged ({error}): remove it, the next run fits it again"
             ) from error
+        model.version = sha256_hex(data)[:VERSION_LENGTH]
+        return model
 
 
 class _Ids(dict[str, int]):

@@ -66,7 +66,7 @@ class QdrantStub:
                 self._upsert(name, body)
             case "POST/points/payload":
                 put = models.SetPayload.model_validate(body)
-                self.client.set_payload(name, put.payload, points=put.points or [])
+                self.client.set_payload(name, put.payload, points=list(put.points or []))
             case "POST/points/payload/delete":
                 drop = models.DeletePayload.model_validate(body)
                 self.client.delete_payload(name, drop.keys, points=drop.filter or [])
