@@ -61,8 +61,8 @@ def a_module(id_: str) -> ModuleRow:
 def a_method(id_: str, line: int = 1, annotations: str = "[]") -> MethodRow:
     module_id, name = id_.rsplit(".", 1)
     return MethodRow(
-        id_, module_id, module_id.rsplit(".", 1)[0], name, "Procedure", True, False, None, annotations, "", f"{name}()",
-        "[]", "", "{}", line, line + 2, 1, 0, 1, "", "ab",
+        id_, module_id, module_id.rsplit(".", 1)[0], name, "Procedure", True, False, None, annotations, "",
+        f"{name}()", "[]", "", "{}", line, line + 2, 1, 0, 1, "", "ab",
     )  # fmt: skip
 
 
@@ -129,8 +129,10 @@ def tables() -> dict[str, list]:
         "queries": [
             a_query(BALANCE, 1, [("РегистрНакопления.Остатки.Остатки", STOCK, None), ("ВТ", None, None)],
                     "РегистрНакопления.Остатки.Остатки.КоличествоОстаток"),
-            a_query(BALANCE, 2, [("РегистрНакопления.Остатки", STOCK, None)], "РегистрНакопления.Остатки.количество"),
-            a_query(ROUND, 1, [("Справочник.Товары.Состав", GOODS, TABLE)], "Справочник.Товары.Состав.Товар.Код"),
+            a_query(BALANCE, 2, [("РегистрНакопления.Остатки", STOCK, None)],
+                    "РегистрНакопления.Остатки.количество"),
+            a_query(ROUND, 1, [("Справочник.Товары.Состав", GOODS, TABLE)],
+                    "Справочник.Товары.Состав.Товар.Код"),
         ],
         "references": [
             a_reference(f"{TABLE}.Attribute.Товар", "FieldType", GOODS, "object", owner=GOODS),
@@ -150,8 +152,67 @@ def tables() -> dict[str, list]:
 def lake_version(
     lake: Lake, rows: dict[str, list], version_id: str = "v1", configuration: str = "склад"
 ) -> Version:
-    ordered = {
-        name: sorted(table) if name == "rejected" else sorted(table, key=lambda r: r.id)
-        for name, table in rows.items()
-    }
+    ordered = {name: sorted(table, key=lambda row: row.id) for name, table in rows.items()}
     return write_version(lake, configuration, ordered, version_id)
+
+
+NASTY = [
+    "x'}) DETACH DELETE n //",
+    'a"b`c\\d',
+    "$rows",
+    "Метод\nс переводом\tи табуляцией",
+    "a>b>c",
+    "'); DROP TABLE Method; --",
+    "😀 {id: 1}",
+    "",
+]
+
+
+def nasty_tables() -> tuple[dict[str, list], list[str]]:
+    """Rows whose names are pieces of statements, and the ids of those methods."""
+    rows = tables()
+    nasty = [f"{MANAGER}.{name}" for name in NASTY]
+    rows["methods"] += [a_method(id_) for id_ in nasty]
+    rows["objects"] += [an_object(f"Catalog.{name}") for name in NASTY if "." not in name]
+    rows["calls"] += [a_call(ROUND, n, target) for n, target in enumerate(nasty)]
+    rows["references"] += [
+        a_reference(f"Catalog.{name}", f"Owner{name}", GOODS, "object", name) for name in NASTY
+    ]
+    return rows, nasty
+
+
+DAMAGES = {
+    "a deleted node": (
+        f"MATCH (n:Method {{id: '{ROUND}'}}) DETACH DELETE n",
+        {"Method": (1, 0, 0), "CONTAINS": (1, 0, 0), "CALLS": (3, 0, 0), "READS": (3, 0, 0)},
+    ),
+    "an edited node": (f"MATCH (n:Object {{id: '{GOODS}'}}) SET n.comment = 'x'", {"Object": (0, 1, 0)}),
+    "an emptied property": (
+        f"MATCH (n:Method {{id: '{ROUND}'}}) SET n.start_line = NULL",
+        {"Method": (0, 1, 0)},
+    ),
+    "an extra node": ("CREATE (:Method {id: 'Чужой', configuration: 'склад'})", {"Method": (0, 0, 1)}),
+    "a removed relationship": (
+        f"MATCH (:Method {{id: '{RECOUNT}'}})-[r:CALLS]->() DELETE r",
+        {"CALLS": (1, 0, 0)},
+    ),
+    "an edited relationship": (
+        "MATCH (:Object)-[r:GRANTS]->() SET r.rights = ['Delete']",
+        {"GRANTS": (0, 1, 0)},
+    ),
+    "an extra relationship": (
+        f"MATCH (a:Method {{id: '{ROUND}'}}) MATCH (b:Method {{id: '{RECOUNT}'}}) "
+        "CREATE (a)-[:CALLS {calls: 1}]->(b)",
+        {"CALLS": (0, 0, 1)},
+    ),
+    "a doubled relationship": (
+        f"MATCH (a:Method {{id: '{RECOUNT}'}}) MATCH (b:Method {{id: '{BALANCE}'}}) "
+        "CREATE (a)-[:CALLS {calls: 2, line: 3}]->(b)",
+        {"CALLS": (0, 1, 0)},
+    ),
+    "a relationship of a changed kind": (
+        "MATCH ()-[r:HANDLES]->() WHERE r.kind = 'FormEvent' SET r.kind = 'Other'",
+        {"HANDLES": (1, 0, 1)},
+    ),
+}
+"""What somebody may do by hand, in either engine, and what its repair writes: (added, changed, removed)."""

@@ -17,17 +17,15 @@ from ai_stack_assets.domain.stores.graph.embedded import EmbeddedGraph
 from ai_stack_assets.domain.stores.sync import compare, synchronise
 from ai_stack_assets_tests.domain.stores.graph_lake import (
     BALANCE,
-    GOODS,
-    MANAGER,
+    DAMAGES,
     RECOUNT,
     ROLE,
     ROUND,
     STOCK,
     a_call,
-    a_method,
     a_reference,
-    an_object,
     lake_version,
+    nasty_tables,
     tables,
 )
 
@@ -121,41 +119,6 @@ def test_vanished_nodes_go_with_their_relationships(graph, lake, version):
     assert report.collections["Method"].removed == 1
     assert report.collections["CALLS"].removed == 3
     assert parity(graph, smaller) == {} and ROUND not in methods(graph)
-
-
-DAMAGES = {
-    "a deleted node": (
-        f"MATCH (n:Method {{id: '{ROUND}'}}) DETACH DELETE n",
-        {"Method": (1, 0, 0), "CONTAINS": (1, 0, 0), "CALLS": (3, 0, 0), "READS": (3, 0, 0)},
-    ),
-    "an edited node": (f"MATCH (n:Object {{id: '{GOODS}'}}) SET n.comment = 'x'", {"Object": (0, 1, 0)}),
-    "an emptied property": (
-        f"MATCH (n:Method {{id: '{ROUND}'}}) SET n.start_line = NULL",
-        {"Method": (0, 1, 0)},
-    ),
-    "an extra node": ("CREATE (:Method {id: 'Чужой', configuration: 'склад'})", {"Method": (0, 0, 1)}),
-    "a removed relationship": (
-        f"MATCH (:Method {{id: '{RECOUNT}'}})-[r:CALLS]->() DELETE r",
-        {"CALLS": (1, 0, 0)},
-    ),
-    "an edited relationship": (
-        "MATCH (:Object)-[r:GRANTS]->() SET r.rights = ['Delete']",
-        {"GRANTS": (0, 1, 0)},
-    ),
-    "an extra relationship": (
-        f"MATCH (a:Method {{id: '{ROUND}'}}) MATCH (b:Method {{id: '{RECOUNT}'}}) CREATE (a)-[:CALLS {{calls: 1}}]->(b)",
-        {"CALLS": (0, 0, 1)},
-    ),
-    "a doubled relationship": (
-        f"MATCH (a:Method {{id: '{RECOUNT}'}}) MATCH (b:Method {{id: '{BALANCE}'}}) "
-        "CREATE (a)-[:CALLS {calls: 2, line: 3}]->(b)",
-        {"CALLS": (0, 1, 0)},
-    ),
-    "a relationship of a changed kind": (
-        "MATCH ()-[r:HANDLES]->() WHERE r.kind = 'FormEvent' SET r.kind = 'Other'",
-        {"HANDLES": (1, 0, 1)},
-    ),
-}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -263,27 +226,8 @@ def test_a_reader_works_beside_a_writer_and_keeps_its_state(graph, lake, version
         assert ROUND in [row["id"] for row in before.rows(COUNT)]
 
 
-NASTY = [
-    "x'}) DETACH DELETE n //",
-    'a"b`c\\d',
-    "$rows",
-    "Метод\nс переводом\tи табуляцией",
-    "a>b>c",
-    "'); DROP TABLE Method; --",
-    "😀 {id: 1}",
-    "",
-]
-
-
 def test_names_that_are_statements_are_only_names(graph, lake):
-    rows = tables()
-    nasty = [f"{MANAGER}.{name}" for name in NASTY]
-    rows["methods"] += [a_method(id_) for id_ in nasty]
-    rows["objects"] += [an_object(f"Catalog.{name}") for name in NASTY if "." not in name]
-    rows["calls"] += [a_call(ROUND, n, target) for n, target in enumerate(nasty)]
-    rows["references"] += [
-        a_reference(f"Catalog.{name}", f"Owner{name}", GOODS, "object", name) for name in NASTY
-    ]
+    rows, nasty = nasty_tables()
     version = lake_version(lake, rows)
     assert sync(graph, version).differences == [] and parity(graph, version) == {}
     assert set(nasty) <= set(methods(graph))

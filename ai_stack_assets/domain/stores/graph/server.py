@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.stores.graph.server_store import ServerStore
 
 OLDEST = 5
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 DROP_ROWS = 10_000
 COMPLETE, INCOMPLETE = "complete", "incomplete"
 
@@ -40,9 +41,8 @@ class Neo4jGraph:
         from ai_stack_assets.domain.stores.graph.server_store import ServerStore
 
         with self._session() as session:
-            for statement in schema.neo4j_ddl():
-                session.run(statement).consume()
-            session.run("CALL db.awaitIndexes(300)").consume()
+            for statement in (*schema.neo4j_ddl(), "CALL db.awaitIndexes(300)"):
+                session.execute_write(_run, statement)
             yield ServerStore(configuration, session)
 
     @contextlib.contextmanager
@@ -75,25 +75,27 @@ class Neo4jGraph:
             return sorted(row["name"] for row in rows if row["name"] is not None)
 
     def drop(self, configuration: str) -> None:
+        mark = f"MATCH (s:`{STATE}` {{configuration: $configuration}}) SET s.state = $state"
         with self._session() as session:
-            mark = f"MATCH (s:`{STATE}` {{configuration: $configuration}}) SET s.state = $state"
-            session.run(mark, configuration=configuration, state=INCOMPLETE).consume()
+            session.execute_write(_run, mark, configuration=configuration, state=INCOMPLETE)
             for label in (*NODE, STATE):
                 delete = (
                     f"MATCH (n:`{label}` {{configuration: $configuration}}) WITH n LIMIT $limit "
                     "DETACH DELETE n RETURN count(*) AS deleted"
                 )
-                while session.execute_write(
-                    lambda tx, text=delete: tx.run(
-                        text, configuration=configuration, limit=DROP_ROWS
-                    ).single()[0]
-                ):
-                    pass
+                deleted = DROP_ROWS
+                while deleted == DROP_ROWS:
+                    (row,) = session.execute_write(_run, delete, configuration=configuration, limit=DROP_ROWS)
+                    deleted = row["deleted"]
 
     @contextlib.contextmanager
     def _session(self) -> Generator[neo4j.Session]:
         import neo4j
 
+        if self.uri.split("://")[0] not in SCHEMES or "://" not in self.uri:
+            raise PermanentError(
+                f"NEO4J_URI is {self.uri!r}; it starts with one of {', '.join(SCHEMES)}, then ://"
+            )
         with self._named_failures():
             driver = neo4j.GraphDatabase.driver(
                 self.uri,
@@ -125,7 +127,7 @@ class Neo4jGraph:
             raise PermanentError(message) from error
         except (failed.ConfigurationError, failed.UnsupportedServerProduct) as error:
             raise PermanentError(f"{self.uri} (NEO4J_URI) cannot be used: {error}") from error
-        except (failed.DriverError, failed.Neo4jError, OSError) as error:
+        except (failed.DriverError, failed.Neo4jError) as error:
             if isinstance(error, failed.Neo4jError) and not error.is_retryable():
                 raise PermanentError(f"{self.uri} (NEO4J_URI): {error}") from error
             raise TransientError(f"{self.uri} (NEO4J_URI) cannot be reached: {error}") from error
@@ -142,4 +144,8 @@ class ServerReader:
 
 
 def _read(session: neo4j.Session, text: str, **parameters: Any) -> list[dict[str, Any]]:
-    return session.execute_read(lambda tx: tx.run(text, parameters).data())
+    return session.execute_read(_run, text, **parameters)
+
+
+def _run(tx: neo4j.ManagedTransaction, text: Any, **parameters: Any) -> list[dict[str, Any]]:
+    return tx.run(text, parameters).data()

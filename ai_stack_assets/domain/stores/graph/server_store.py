@@ -14,10 +14,10 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ai_stack_assets.domain.stores.graph import schema
-from ai_stack_assets.domain.stores.graph.rows import by_ends, id_and_hash_once, relationship_ids
+from ai_stack_assets.domain.stores.graph.rows import by_ends, id_and_hash_once
 from ai_stack_assets.domain.stores.graph.schema import COLLECTIONS, NODE, RELATIONSHIP, STATE
 from ai_stack_assets.domain.stores.graph.server import COMPLETE, INCOMPLETE
+from ai_stack_assets.domain.stores.graph.server_rows import stored_nodes, stored_relationships
 from ai_stack_assets.domain.stores.graph.store_base import GraphStore
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ TRANSACTION_ROWS = 50_000
 """Rows of one transaction: about 200 MB of the server's heap."""
 
 _KEY = "configuration: $configuration"
-_IS_OURS = "{0}.configuration = $configuration AND {0}.id IS NOT NULL"
-"""Both properties of the unique constraint, so that its index is used."""
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -54,7 +52,8 @@ class ServerStore(GraphStore):
 
     def actual(self, collection: str) -> pa.Table:
         """Hashed anew from every property that the server holds, so that a hand-made edit of any shows."""
-        rows = self._stored(collection)
+        read = stored_nodes if collection in NODE else stored_relationships
+        rows = read(self._session, self.configuration, collection)
         if collection in RELATIONSHIP:
             ends = ["id", "from", "to", "from_label", "to_label"]
             self._stored_ends[collection] = rows.select([*ends, *_kind(collection)])
@@ -129,66 +128,17 @@ class ServerStore(GraphStore):
             self._writes.append(_Write(statement, part.select(["from", "to", *_kind(collection)])))
 
     def _send(self, tx: neo4j.ManagedTransaction, writes: list[_Write], state: str) -> None:
-        mark = f"MERGE (s:`{STATE}` {{{_KEY}}}) SET s.state = $state"
+        mark: Any = f"MERGE (s:`{STATE}` {{{_KEY}}}) SET s.state = $state"
         tx.run(mark, configuration=self.configuration, state=state).consume()
         for write in writes:
             for start in range(0, write.rows.num_rows, BATCH_ROWS):
                 rows = write.rows.slice(start, BATCH_ROWS).to_pylist()
-                tx.run(write.statement, configuration=self.configuration, rows=rows).consume()
-
-    def _stored(self, collection: str) -> pa.Table:
-        """As the projection's rows, from the server."""
-        import pyarrow as pa
-
-        wanted = schema.arrow_schema(collection)
-        if collection in NODE:
-            columns = ", ".join(f"n.`{name}`" for name in wanted.names)
-            text = f"MATCH (n:`{collection}`) WHERE {_IS_OURS.format('n')} RETURN [{columns}] AS row"
-            return _table(wanted, self._read(text))
-        columns = "".join(f", r.`{p.name}`" for p in RELATIONSHIP[collection].properties)
-        label = "".join(f"WHEN b:`{name}` THEN '{name}' " for name in NODE)
-        fields = [field for field in wanted if field.name != "id"]
-        fields += [pa.field("from_label", pa.string()), pa.field("to_label", pa.string())]
-        found: list[list[Any]] = []
-        for source in dict.fromkeys(source for source, _ in RELATIONSHIP[collection].ends):
-            found += self._read(
-                f"MATCH (a:`{source}`)-[r:`{collection}`]->(b:{'|'.join(NODE)}) "
-                f"WHERE {_IS_OURS.format('a')} AND {_IS_OURS.format('b')} "
-                f"RETURN [a.id, b.id{columns}, '{source}', CASE {label}END] AS row"
-            )
-        rows = _table(pa.schema(fields), found)
-        kind = rows["kind"] if _kind(collection) else None
-        return rows.add_column(
-            0, pa.field("id", pa.string()), relationship_ids(rows["from"], rows["to"], kind)
-        )
-
-    def _read(self, text: str) -> list[list[Any]]:
-        def rows(tx: neo4j.ManagedTransaction) -> list[list[Any]]:
-            return tx.run(text, configuration=self.configuration).value()
-
-        return self._session.execute_read(rows)
+                statement: Any = write.statement
+                tx.run(statement, configuration=self.configuration, rows=rows).consume()
 
 
 def _kind(collection: str) -> list[str]:
     return ["kind"] if RELATIONSHIP[collection].has_kind else []
-
-
-def _table(wanted: pa.Schema, rows: list[list[Any]]) -> pa.Table:
-    import pyarrow as pa
-
-    columns = zip(*rows, strict=True) if rows else ([] for _ in wanted)
-    return pa.table([_column(v, f.type) for v, f in zip(columns, wanted, strict=True)], schema=wanted)
-
-
-def _column(values: Any, kind: pa.DataType) -> pa.Array:
-    """The server has no column types: a value that somebody set to another type counts as missing."""
-    import pyarrow as pa
-
-    try:
-        return pa.array(values, kind)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        types = {pa.string(): str, pa.int64(): int, pa.bool_(): bool}
-        return pa.array([v if isinstance(v, types.get(kind, list)) else None for v in values], kind)
 
 
 def _in_parts(writes: list[_Write], limit: int) -> Iterator[list[_Write]]:
