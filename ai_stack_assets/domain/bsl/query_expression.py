@@ -36,6 +36,7 @@ class Expressions:
         self.codes = [KEYWORDS.get(token.lower()) for token in self.tokens]
         self.at = 0
         self.depth = 0
+        self.open_braces = 0
         self.temporary = temporary
         """Temporary tables of the package so far, lower case → columns."""
         self.outputs: frozenset[str] = frozenset()

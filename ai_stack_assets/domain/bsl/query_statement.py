@@ -19,7 +19,7 @@ class Statement(Expressions):
             self._identifier()
         else:
             self._select(None)
-        if self.at != len(self.tokens) - 2:
+        if self.at != len(self.tokens) - 2 or self.open_braces:
             raise Unparsable
 
     def _select(self, parent: Scope | None) -> Columns:
@@ -143,29 +143,41 @@ class Statement(Expressions):
         self._joins(scope)
 
     def _joins(self, scope: Scope) -> None:
+        """Joins, each alone or several in the braces of data composition, which may close after any part."""
         while True:
-            code = self.codes[self.at]
-            optional = self.tokens[self.at] == "{" and self.codes[self.at + 1] in JOINS
-            if optional:
+            if self._closed_brace():
+                continue
+            if self.tokens[self.at] == "{" and self.codes[self.at + 1] in JOINS:
+                self.open_braces += 1
                 self.at += 1
             elif self.tokens[self.at] == "{":
                 self._braces(scope)
-                continue
-            elif code not in JOINS:
+            elif self.codes[self.at] in JOINS:
+                self._join(scope)
+            else:
                 return
-            while self.codes[self.at] in JOINS or self.codes[self.at] == "outer":
-                self.at += 1
-                if self.codes[self.at - 1] == "join":
-                    break
-            if self.codes[self.at - 1] != "join":
-                raise Unparsable
-            self._deeper()
-            self._source(scope)
-            self._expect("by")
-            self._expression(scope)
-            self.depth -= 1
-            if optional:
-                self._expect_token("}")
+
+    def _join(self, scope: Scope) -> None:
+        while self.codes[self.at] in JOINS or self.codes[self.at] == "outer":
+            self.at += 1
+            if self.codes[self.at - 1] == "join":
+                break
+        if self.codes[self.at - 1] != "join":
+            raise Unparsable
+        self._closed_brace()
+        self._deeper()
+        self._source(scope)
+        self._expect("by")
+        self._expression(scope)
+        self.depth -= 1
+
+    def _closed_brace(self) -> bool:
+        """Steps over the end of braces around joins."""
+        if not self.open_braces or self.tokens[self.at] != "}":
+            return False
+        self.open_braces -= 1
+        self.at += 1
+        return True
 
     def _ordering(self, scope: Scope) -> None:
         """`УПОРЯДОЧИТЬ ПО`, `СГРУППИРОВАТЬ ПО`: names of output columns are no fields."""
