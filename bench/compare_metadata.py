@@ -1,11 +1,11 @@
-"""Metadata found by our readers against mdclasses, the reference reader: by category, the full names must be the same.
+"""Metadata found by our readers against mdclasses, the reference reader: by category, the full names must
+be the same.
 
     python bench/compare_metadata.py <folder of a configuration>…
 
-Needs Java 17; the reference is built once with Maven (bench/reference/metadata). What is compared: every object and field
-with its uuid, modules by type, value types, form items, attributes and handlers, rights, data sets, content lists. Standard
-attributes, which the reference synthesises, are left out.
-"""
+Needs Java 17; the reference is built once with Maven (bench/reference/metadata). What is compared: every
+object and field with its uuid, modules by type, value types, form items, attributes and handlers, rights,
+data sets, content lists. Standard attributes, which the reference synthesises, are left out."""
 
 from __future__ import annotations
 
@@ -136,6 +136,11 @@ def ours(root: Root) -> tuple[dict[str, Counter[str]], Counter[str]]:
     return found.names, reasons
 
 
+def _head(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(len(PROTECTED))
+
+
 class _Found:
     def __init__(self) -> None:
         self.names: dict[str, Counter[str]] = {}
@@ -157,11 +162,7 @@ class _Found:
         for row in rows.modules:
             owner, _, _ = row.id.rpartition(".")
             self.put(f"module {row.kind}", owner)
-            if (
-                row.path
-                and (root.path / row.path).open("rb").read(4) == PROTECTED
-                or row.path.endswith(".bin")
-            ):
+            if row.path.endswith(".bin") or (row.path and _head(root.path / row.path) == PROTECTED):
                 self.put("module protected", owner)
         for row in rows.references:
             target = row.target_id

@@ -1,5 +1,5 @@
-"""From the facts of one group's files to rows: the parts of a thing that lie in several files are joined, and everything
-gets its full name. The same for both layouts; pure.
+"""From the facts of one group's files to rows: the parts of a thing that lie in several files are joined,
+and everything gets its full name. The same for both layouts; pure.
 
 A group is one top-level object with all that it owns.
 """
@@ -24,7 +24,8 @@ __all__ = ["GroupRows", "MetadataQuery", "ModuleStub", "assemble"]
 _OBJECT_KINDS = {*BY_NAME, *CHILD_OBJECTS, *EXTERNAL_FOLDERS.values(), CONFIGURATION}
 
 _OWN_FILE = {*CHILD_OBJECTS} - {"Command"}
-"""Children that are only named by their owner when they have files of their own (then the name bears no uuid)."""
+"""Children that are only named by their owner when they have files of their own (then the name bears no
+uuid)."""
 
 _SEGMENTS = {
     # kind of node: its word in ids, where it is not the kind itself
@@ -36,7 +37,8 @@ _SEGMENTS = {
     "RecalculationDimension": "Dimension",
 }
 _FLAT = {"FormItem", "PredefinedItem"}
-"""Nested, but with names unique within the object: their ids do not repeat the nesting, so moving one keeps its id."""
+"""Nested, but with names unique within the object: their ids do not repeat the nesting, so moving one keeps
+its id."""
 
 
 def assemble(root: Root, group: str, facts: Mapping[str, FileFacts | None]) -> GroupRows:
@@ -67,7 +69,8 @@ class _Assembly:
         self.root, self.group = root, group
         self.writer = RowWriter()
         self.files: dict[str, _Files] = {}
-        """By id without case: paths may differ in case from the names inside the files. Taken out when used."""
+        """By id without case: paths may differ in case from the names inside the files. Taken out when
+        used."""
         for path in sorted(facts):
             place = place_of(root.kind, path)
             owner_id = place.owner_id or root.id
@@ -101,8 +104,8 @@ class _Assembly:
         return kind, place_of(self.root.kind, f"{folder}/{name}/").owner_id
 
     def _left_over(self, files: _Files, is_complete: bool) -> None:
-        """Files of something that nothing names: ignored by the platform too. But when the file that would name it was
-        rejected, it is kept, below a bare owner."""
+        """Files of something that nothing names: ignored by the platform too. But when the file that would
+        name it was rejected, it is kept, below a bare owner."""
         if not is_complete:
             self._bare(files.owner_id)
             return

@@ -1,8 +1,7 @@
 """What a data path of a form leads to: `Объект.Валюта` → `Catalog.Заказы.*.Валюта`. The same in both layouts.
 
-A path starts at a form attribute. When the attribute's value is an object of the configuration, the rest of the path leaves
-the form; `*` stands for the part's class, which only the whole configuration knows.
-"""
+A path starts at a form attribute. When the attribute's value is an object of the configuration, the rest of
+the path leaves the form; `*` stands for the part's class, which only the whole configuration knows."""
 
 from __future__ import annotations
 
@@ -16,7 +15,8 @@ class DataPaths:
     """The data paths of one form.
 
     Args:
-        attributes: the form's attributes, with their columns as children and a `MainTable` link when they are dynamic lists.
+        attributes: the form's attributes, with their columns as children and a `MainTable` link when they
+            are dynamic lists.
         item_paths: data path of each form item by its name, for paths like `Items.Товары.CurrentData.Цена`.
     """
 

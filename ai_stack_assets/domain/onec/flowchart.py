@@ -1,6 +1,5 @@
-"""The route map of a business process (`Flowchart.xml` of a Designer dump, `Flowchart.scheme` of EDT: the same XML): its
-points, and the methods of the object module that handle their events.
-"""
+"""The route map of a business process (`Flowchart.xml` of a Designer dump, `Flowchart.scheme` of EDT: the
+same XML): its points, and the methods of the object module that handle their events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The one registry of metadata kinds: their names in English and Russian, folders, type prefixes, children and modules.
+"""The one registry of metadata kinds: their names in English and Russian, folders, type prefixes, children
+and modules.
 
 Whatever has to turn one name of a thing into another (a folder into a kind, `СправочникСсылка.Валюты` into
 `Catalog.Валюты`, `Справочники` into `Catalog`) does it here. No parsing of files.
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of top-level metadata object. `ru` and `ru_plural` are names in code, query language and the Designer tree."""
+    """One kind of top-level metadata object. `ru` and `ru_plural` are names in code, query language and the
+    Designer tree."""
 
     name: str
     """`Catalog`: the prefix of ids, the XML element, the query-language name in English."""
@@ -201,7 +203,8 @@ MANAGERS = {
 }
 """Global property of the built-in language, lower case, either language → kind: `справочники`, `catalogs`."""
 QUERY_SOURCES = {name.lower(): kind for kind in KINDS for name in (kind.name, kind.ru)}
-"""First word of a table in the query language, lower case, either language → kind: `справочник`, `catalog`."""
+"""First word of a table in the query language, lower case, either language → kind: `справочник`,
+`catalog`."""
 
 CHILD_OBJECTS = {
     # XML element: (folder in both layouts, Russian name)

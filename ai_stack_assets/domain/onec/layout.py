@@ -1,5 +1,5 @@
-"""Where things lie: finding configurations in a folder and listing their files by role. Nothing is read here but what
-names a configuration; metadata itself is the readers' business.
+"""Where things lie: finding configurations in a folder and listing their files by role. Nothing is read
+here but what names a configuration; metadata itself is the readers' business.
 
     Designer                                     EDT
     Configuration.xml                            Configuration/Configuration.mdo
@@ -65,7 +65,8 @@ class SourceFile(NamedTuple):
     path: str
     """Relative to the root, `/` between parts."""
     role: str
-    """`object`, `form`, `rights`, `predefined`, `template`, `schedule`, `content`, `help`, `command_interface`, `module`."""
+    """`object`, `form`, `rights`, `predefined`, `template`, `schedule`, `content`, `help`,
+    `command_interface`, `module`."""
     group: str
     """Its top-level object: `Catalogs/Валюты`, `Configuration`."""
     size: int
@@ -85,7 +86,8 @@ class Root:
     """One of `kinds.ROOT_KINDS`."""
     name: str
     children: frozenset[str] = field(default=frozenset(), repr=False, hash=False, compare=False)
-    """Groups of the objects that the configuration itself lists; empty when it does not say (an external processor)."""
+    """Groups of the objects that the configuration itself lists; empty when it does not say (an external
+    processor)."""
 
     @property
     def id(self) -> str:
@@ -107,7 +109,7 @@ def discover(folder: Path) -> list[Root]:
     if not roots:
         raise PermanentError(
             f"no 1C source in {folder}: looked in all its folders for Configuration.xml (Designer dump),"
-            " Configuration/Configuration.mdo (EDT project), external processors and reports dumped to XML or in EDT"
+            " Configuration/Configuration.mdo (EDT project), external processors and reports in either layout"
         )
     return roots
 
@@ -116,8 +118,8 @@ def discover(folder: Path) -> list[Root]:
 
 
 def list_files(root: Root) -> tuple[list[SourceFile], list[RejectedRow]]:
-    """All files of interest, in order of path, and what must not be read: links that lead out of the root, objects that
-    the configuration does not list (left-overs of a merge, ignored by the platform too)."""
+    """All files of interest, in order of path, and what must not be read: links that lead out of the root,
+    objects that the configuration does not list (left-overs of a merge, ignored by the platform too)."""
     walk = _Walk(root)
     walk.run()
     walk.files.sort()
@@ -152,7 +154,8 @@ class _Walk:
                 self._folder(name, CONFIGURATION)
 
     def report_twins(self) -> None:
-        """Objects whose names differ by case only: the platform takes them for one, a file system may hold both."""
+        """Objects whose names differ by case only: the platform takes them for one, a file system may hold
+        both."""
         seen: dict[str, str] = {}
         for file in self.files:
             first = seen.setdefault(file.group.casefold(), file.group)

@@ -1,12 +1,14 @@
-"""The metadata model that both readers produce: what one file says, independent of where it lies. Records only.
+"""The metadata model that both readers produce: what one file says, independent of where it lies. Records
+only.
 
-A file gives one `Node`. A node whose `name` is empty tells more about the thing that the file's path names (a form's
-content, a role's rights, predefined items); assembly merges it into that thing. Facts depend on nothing but layout, role
-and bytes, so they are cached by content. Whatever is equal in both layouts must be equal here, letter by letter.
+A file gives one `Node`. A node whose `name` is empty tells more about the thing that the file's path names
+(a form's content, a role's rights, predefined items); assembly merges it into that thing. Facts depend on
+nothing but layout, role and bytes, so they are cached by content. Whatever is equal in both layouts must be
+equal here, letter by letter.
 
-Names of things are full English names, as ids in the lake: `Catalog.Валюты.Attribute.Код`. In a link's target, a leading
-`@` stands for the id of the nearest object (`objects.id`) around the node: `@.Module.ПриОткрытии` is a method of the form.
-"""
+Names of things are full English names, as ids in the lake: `Catalog.Валюты.Attribute.Код`. In a link's
+target, a leading `@` stands for the id of the nearest object (`objects.id`) around the node:
+`@.Module.ПриОткрытии` is a method of the form."""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ class Link(msgspec.Struct, frozen=True, array_like=True):
 
     kind: str
     target: str
-    """Full English name; `@…` relative to the nearest object; `*` for a part whose class only the resolver can tell
-    (`Catalog.Валюты.*.Код`: an attribute, a tabular section, a standard attribute…)."""
+    """Full English name; `@…` relative to the nearest object; `*` for a part whose class only the resolver
+    can tell (`Catalog.Валюты.*.Код`: an attribute, a tabular section, a standard attribute…)."""
     detail: str = ""
     properties: str = EMPTY_OBJECT
     """JSON, as in `references.properties`."""
@@ -42,7 +44,8 @@ class Node(msgspec.Struct, array_like=True, omit_defaults=True):
     comment: str = ""
     is_adopted: bool = False
     types: str = EMPTY_LIST
-    """JSON, see `types.py`. Assembly makes the `FieldType` references of it: readers add no links for types."""
+    """JSON, see `types.py`. Assembly makes the `FieldType` references of it: readers add no links for
+    types."""
     data_path: str = ""
     properties: dict[str, Any] = {}
     """By English 1C name, only those of `properties.py`, defaults left out (`properties.keep`)."""
@@ -72,7 +75,7 @@ def localized_json(texts: dict[str, str]) -> str:
 
 REFERENCE_KINDS = {
     "ChildObject": "configuration → each entry of its own list of children",
-    "FieldType": "field, constant, session parameter, common attribute → object that its value type belongs to",
+    "FieldType": "field, constant, session parameter… → object that its value type belongs to",
     "DefinedType": "defined type → object that one of its types belongs to",
     "CharacteristicType": "chart of characteristic types → the same",
     "CommandParameter": "command → object that its parameter's type belongs to",
@@ -80,7 +83,7 @@ REFERENCE_KINDS = {
     "SubscriptionHandler": "event subscription → method; detail: the event",
     "ScheduledJobMethod": "scheduled job → method",
     "SubsystemContent": "subsystem → object",
-    "RoleRight": "role → object, field or command; detail: the right that is granted; properties: restrictions by row",
+    "RoleRight": "role → object, field or command; detail: the granted right; properties: row restrictions",
     "RoleRightDenied": "role → the same; detail: a right that is written down as denied",
     "FunctionalOptionLocation": "functional option → constant or field that holds it",
     "FunctionalOptionContent": "functional option → object or field that depends on it",
@@ -109,7 +112,7 @@ REFERENCE_KINDS = {
     "CharacteristicExtValues": "chart of characteristic types → catalog of further values",
     "ChartOfCalculationTypes": "calculation register → chart of calculation types",
     "BaseCalculationTypes": "chart of calculation types → chart whose types are its base",
-    "CalculationSchedule": "calculation register or its dimension → register or field of the schedule; detail: the property",
+    "CalculationSchedule": "calculation register or dimension → register or field of a schedule; detail",
     "RecalculationData": "recalculation's dimension → dimension of a register",
     "Task": "business process → task",
     "Addressing": "task or its addressing attribute → register or dimension; detail: the property",
@@ -117,7 +120,7 @@ REFERENCE_KINDS = {
     "HTTPHandler": "method of a URL template → method of the service's module",
     "WebServiceHandler": "operation → method of the service's module",
     "ChannelHandler": "channel of an integration service → method of its module",
-    "ExtendedObject": "adopted object or field → what it extends: `extended:<its id in the extended configuration>`",
+    "ExtendedObject": "adopted object or field → what it extends: `extended:<id in the other configuration>`",
     "DefaultLanguage": "configuration → language",
     "DefaultRole": "configuration → role",
     "DefaultStyle": "configuration → style",
@@ -128,7 +131,7 @@ REFERENCE_KINDS = {
     "CommandHandler": "form command → method of the form's module",
     "ItemCommand": "form item (button) → form command, or command of an object",
     "CommandVisibility": "subsystem or configuration → command in its section; detail: `Visible` or `Hidden`",
-    "RoutePointHandler": "point of a business process' route → method of its object module; detail: the event",
+    "RoutePointHandler": "point of a route → method of the object module; detail: the event",
     "NestedProcess": "point of a route → business process that it runs",
 }
 """What each `references.kind` links."""

@@ -1,6 +1,5 @@
-"""XDTO packages (`Package.bin` of a Designer dump, which is XML, and `Package.xdto` of EDT): names of their types. Their
-properties are left out: the exchange formats alone have a hundred thousand of them.
-"""
+"""XDTO packages (`Package.bin` of a Designer dump, which is XML, and `Package.xdto` of EDT): names of their
+types. Their properties are left out: the exchange formats alone have a hundred thousand of them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ MODULE_NAMES = {f"{stem}{suffix}" for stem in MODULE_FILES for suffix in (".bsl"
 
 class Place(NamedTuple):
     owner_id: str
-    """Id of the thing that it defines or tells about: `Catalog.Валюты.Form.ФормаСписка`; empty: of the root."""
+    """Id of the thing that it defines or tells about: `Catalog.Валюты.Form.ФормаСписка`; empty: of the
+    root."""
     owner_kind: str
     """`Form`; empty for the root."""
     is_definition: bool
@@ -30,8 +31,8 @@ class Place(NamedTuple):
 
 
 def name_key(name: str) -> str:
-    """The same for names that the platform takes for one. A file keeps its old case when an object is renamed on
-    Windows, and letters in two parts (й) when it comes from macOS."""
+    """The same for names that the platform takes for one. A file keeps its old case when an object is
+    renamed on Windows, and letters in two parts (й) when it comes from macOS."""
     return unicodedata.normalize("NFC", name).casefold()
 
 

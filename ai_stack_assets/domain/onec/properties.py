@@ -1,8 +1,9 @@
-"""Which properties of metadata are kept, and their defaults; which are links. One table for all kinds and both layouts.
+"""Which properties of metadata are kept, and their defaults; which are links. One table for all kinds and
+both layouts.
 
-A Designer dump writes every property, an EDT project only those that differ from EDT's defaults. So a property equal to its
-default here is dropped from both. A few are too telling to be absent: assembly puts their default back (`FILLED`).
-"""
+A Designer dump writes every property, an EDT project only those that differ from EDT's defaults. So a
+property equal to its default here is dropped from both. A few are too telling to be absent: assembly puts
+their default back (`FILLED`)."""
 
 from __future__ import annotations
 
@@ -10,102 +11,31 @@ from typing import Any
 
 _TEXT = (
     # no default that could be dropped, but the empty text
-    "AccountType",
-    "Category",
-    "CodeMask",
-    "Code",
-    "CompatibilityMode",
-    "ConfigurationExtensionCompatibilityMode",
-    "Description",
-    "DescriptorFileName",
-    "Event",
-    "ExpressionInDataSource",
-    "ExternalIntegrationServiceAddress",
-    "ExternalIntegrationServiceChannelName",
-    "Group",
-    "HTTPMethod",
-    "Key",
-    "LanguageCode",
-    "LocationURL",
-    "Mask",
-    "MessageDirection",
-    "NameInDataSource",
-    "NamePrefix",
-    "Namespace",
-    "RootURL",
-    "ServerURL",
-    "Shortcut",
-    "Template",
-    "UpdateCatalogAddress",
-    "Vendor",
-    "Version",
-    "XDTOReturningValueType",
+    "AccountType", "Category", "CodeMask", "Code", "CompatibilityMode",
+    "ConfigurationExtensionCompatibilityMode", "Description", "DescriptorFileName", "Event",
+    "ExpressionInDataSource", "ExternalIntegrationServiceAddress",
+    "ExternalIntegrationServiceChannelName", "Group", "HTTPMethod", "Key", "LanguageCode", "LocationURL",
+    "Mask", "MessageDirection", "NameInDataSource", "NamePrefix", "Namespace", "RootURL", "ServerURL",
+    "Shortcut", "Template", "UpdateCatalogAddress", "Vendor", "Version", "XDTOReturningValueType",
     "XDTOValueType",
-)
+)  # fmt: skip
 _FLAGS = (
-    "ActionPeriod",
-    "ActionPeriodUse",
-    "AutoConnect",
-    "AutoOrderByCode",
-    "Autonumbering",
-    "Balance",
-    "BaseDimension",
-    "BasePeriod",
-    "CheckUnique",
-    "ClientManagedApplication",
-    "ClientOrdinaryApplication",
-    "Correspondence",
-    "CreateTaskInPrivilegedMode",
-    "DenyIncompleteValues",
-    "DistributedInfoBase",
-    "EnableTotalsSliceFirst",
-    "EnableTotalsSliceLast",
-    "EnableTotalsSplitting",
-    "ExternalConnection",
-    "FoldersOnTop",
-    "Global",
-    "Hierarchical",
-    "IncludeConfigurationExtensions",
-    "IncludeHelpInContents",
-    "IncludeInCommandInterface",
-    "IsFolder",
-    "KeepMappingToExtendedConfigurationObjectsByIDs",
-    "LimitLevelCount",
-    "MainFilter",
-    "MainFilterOnPeriod",
-    "Master",
-    "ModifiesData",
-    "MultiLine",
-    "Nillable",
-    "OffBalance",
-    "PasswordMode",
-    "PostInPrivilegedMode",
-    "Predefined",
-    "Privileged",
-    "PrivilegedGetMode",
-    "ReturnValue",
-    "Server",
-    "ServerCall",
-    "Transactioned",
-    "UnpostInPrivilegedMode",
-    "Use",
-    "UseInTotals",
-    "UseManagedFormInOrdinaryApplication",
-    "UseOneCommand",
-    "UseOrdinaryFormInManagedApplication",
-    "UseStandardCommands",
-)
+    "ActionPeriod", "ActionPeriodUse", "AutoConnect", "AutoOrderByCode", "Autonumbering", "Balance",
+    "BaseDimension", "BasePeriod", "CheckUnique", "ClientManagedApplication", "ClientOrdinaryApplication",
+    "Correspondence", "CreateTaskInPrivilegedMode", "DenyIncompleteValues", "DistributedInfoBase",
+    "EnableTotalsSliceFirst", "EnableTotalsSliceLast", "EnableTotalsSplitting", "ExternalConnection",
+    "FoldersOnTop", "Global", "Hierarchical", "IncludeConfigurationExtensions", "IncludeHelpInContents",
+    "IncludeInCommandInterface", "IsFolder", "KeepMappingToExtendedConfigurationObjectsByIDs",
+    "LimitLevelCount", "MainFilter", "MainFilterOnPeriod", "Master", "ModifiesData", "MultiLine",
+    "Nillable", "OffBalance", "PasswordMode", "PostInPrivilegedMode", "Predefined", "Privileged",
+    "PrivilegedGetMode", "ReturnValue", "Server", "ServerCall", "Transactioned", "UnpostInPrivilegedMode",
+    "Use", "UseInTotals", "UseManagedFormInOrdinaryApplication", "UseOneCommand",
+    "UseOrdinaryFormInManagedApplication", "UseStandardCommands",
+)  # fmt: skip
 _NUMBERS = (
-    "CodeLength",
-    "DescriptionLength",
-    "LevelCount",
-    "MaxExtDimensionCount",
-    "NumberLength",
-    "OrderLength",
-    "RestartCountOnFailure",
-    "RestartIntervalOnFailure",
-    "SessionMaxAge",
-)
+    "CodeLength", "DescriptionLength", "LevelCount", "MaxExtDimensionCount", "NumberLength",
+    "OrderLength", "RestartCountOnFailure", "RestartIntervalOnFailure", "SessionMaxAge",
+)  # fmt: skip
 
 DEFAULTS: dict[str, Any] = {
     **dict.fromkeys(_TEXT, ""),
@@ -207,7 +137,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "Document": {"Posting": "Allow"},
     "Parameter": {"TransferDirection": "In"},
 }
-"""By kind: properties that a row always has, unless adopted, and the value when the source leaves them out."""
+"""By kind: properties that a row always has, unless adopted, and the value when the source leaves them
+out."""
 
 _DEFAULT_FORMS = {
     f"{prefix}{part}Form": "DefaultForm"
@@ -281,8 +212,9 @@ LINKS: dict[str, str] = {
     "Task": "Task",
     "VariantsStorage": "SettingsStorage",
 }
-"""Properties whose value is the full name of another thing, or a list of them → kind of reference, whatever the owner's
-kind. Those that depend on it are in `link_kind`. The reference's detail is the property's name where `DETAILED` says so."""
+"""Properties whose value is the full name of another thing, or a list of them → kind of reference, whatever
+the owner's kind. Those that depend on it are in `link_kind`. The reference's detail is the property's name
+where `DETAILED` says so."""
 
 DETAILED = {"DefaultForm", "Addressing", "SettingsStorage", "Separation", "CalculationSchedule"}
 """Kinds of reference that several properties give: the detail tells which."""
@@ -297,12 +229,14 @@ _BY_OWNER = {
 
 
 def link_kind(owner_kind: str, property_name: str) -> str | None:
-    """Kind of reference that a property of this kind of node gives; None when it is no link (or not a plain one)."""
+    """Kind of reference that a property of this kind of node gives; None when it is no link (or not a plain
+    one)."""
     return _BY_OWNER.get((owner_kind, property_name)) or LINKS.get(property_name)
 
 
 def keep(name: str, text: str) -> Any:
-    """The value of a scalar property as it goes into `Node.properties`; None when it is not kept or is the default."""
+    """The value of a scalar property as it goes into `Node.properties`; None when it is not kept or is the
+    default."""
     default = DEFAULTS.get(name)
     if default is None or not text or (name, text) in _ALSO_DEFAULT:
         return None

@@ -1,4 +1,5 @@
-"""One door to both readers: the bytes of a file → what it says. Which reader is decided by layout and role alone."""
+"""One door to both readers: the bytes of a file → what it says. Which reader is decided by layout and role
+alone."""
 
 from __future__ import annotations
 

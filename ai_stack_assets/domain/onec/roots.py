@@ -1,4 +1,5 @@
-"""Finding configurations in a folder: walking it, and reading what names each of them. No listing of their files."""
+"""Finding configurations in a folder: walking it, and reading what names each of them. No listing of their
+files."""
 
 from __future__ import annotations
 
@@ -26,13 +27,11 @@ def find_roots(folder: Path) -> Iterator[Root]:
     except OSError:
         return
     names = {entry.name for entry in entries}
-    if "Configuration.xml" in names:
-        if root := _configuration(folder, "designer", folder / "Configuration.xml"):
-            yield root
-            return
-    mdo = folder / CONFIGURATION / "Configuration.mdo"
-    if CONFIGURATION in names and mdo.is_file():
-        if root := _configuration(folder, "edt", mdo):
+    for layout, file in (
+        ("designer", folder / "Configuration.xml"),
+        ("edt", folder / "Configuration/Configuration.mdo"),
+    ):
+        if file.is_file() and (root := _configuration(folder, layout, file)):
             yield root
             return
     if found := [*_edt_externals(folder, names)]:
@@ -53,8 +52,8 @@ def find_roots(folder: Path) -> Iterator[Root]:
 def _configuration(folder: Path, layout: str, file: Path) -> Root | None:
     """The root that a configuration file makes; None when it is some other file of that name.
 
-    A broken file still makes a root, named after its folder: its objects can be read, the file itself is rejected later.
-    """
+    A broken file still makes a root, named after its folder: its objects can be read, the file itself is
+    rejected later."""
     from ai_stack_assets.domain.onec.reader import parse_file
 
     try:

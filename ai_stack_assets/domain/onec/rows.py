@@ -1,9 +1,8 @@
-"""The rows that one node gives: itself, its references, modules and queries. Ids of nodes are known here, and made unique;
-which nodes there are, and how several files make one, is `assembly`'s business.
+"""The rows that one node gives: itself, its references, modules and queries. Ids of nodes are known here,
+and made unique; which nodes there are, and how several files make one, is `assembly`'s business.
 
-References keep the source's words: whether a target exists, and what a `*` in it stands for, only the whole configuration
-can tell (`target_kind` here is what the kind of link promises).
-"""
+References keep the source's words: whether a target exists, and what a `*` in it stands for, only the whole
+configuration can tell (`target_kind` here is what the kind of link promises)."""
 
 from __future__ import annotations
 
@@ -166,7 +165,8 @@ class RowWriter:
         return field_id
 
     def modules(self, node: Node, object_id: str, found: list[tuple[str, str]]) -> None:
-        """The modules of an object, from paths and stems of their files. A common module is one even without a file."""
+        """The modules of an object, from paths and stems of their files. A common module is one even
+        without a file."""
         flags: dict[str, Any] = {}
         if node.kind == "CommonModule":
             flags = {name: bool(node.properties.get(flag, False)) for name, flag in _FLAGS.items()}
@@ -184,7 +184,8 @@ class RowWriter:
         self._rows.rejected.append(RejectedRow(row_id, path, reason, message, None, None, is_lost))
 
     def _unique(self, row_id: str, path: str) -> str:
-        """The id; with `~2` (and a rejected row) when another one differs by case at most: names have no case."""
+        """The id; with `~2` (and a rejected row) when another one differs by case at most: names have no
+        case."""
         key = row_id.casefold()
         self._seen[key] += 1
         if self._seen[key] == 1:

@@ -1,6 +1,5 @@
-"""Data composition schemas (`Template.xml` of a Designer dump, `Template.dcs` of EDT: the same XML): data sets, their fields
-and query texts. Other templates (spreadsheets, texts, pictures) have no facts.
-"""
+"""Data composition schemas (`Template.xml` of a Designer dump, `Template.dcs` of EDT: the same XML): data
+sets, their fields and query texts. Other templates (spreadsheets, texts, pictures) have no facts."""
 
 from __future__ import annotations
 
@@ -19,7 +18,8 @@ _HEAD_BYTES = 4096
 
 
 def read_template(data: bytes) -> Node:
-    """The parts of a schema; an empty node for any other template, which is not even parsed: spreadsheets are large."""
+    """The parts of a schema; an empty node for any other template, which is not even parsed: spreadsheets
+    are large."""
     if not _SCHEMA.search(data[:_HEAD_BYTES].replace(b"\x00", b"")):
         return Node("Template")
     schema = Node("Template")

@@ -2,10 +2,9 @@
 
     [{"type":"CatalogRef.Валюты"},{"allowed_length":"Variable","length":10,"type":"String"}]
 
-Types are sorted by name (their order means nothing), qualifiers stand beside the type that they qualify. `length` 0 is
-unlimited. A number has `digits`, `fraction_digits`, `allowed_sign` (`Any` or `Nonnegative`); a date has `date_fractions`
-(`Date`, `Time` or `DateTime`).
-"""
+Types are sorted by name (their order means nothing), qualifiers stand beside the type that they qualify.
+`length` 0 is unlimited. A number has `digits`, `fraction_digits`, `allowed_sign` (`Any` or `Nonnegative`);
+a date has `date_fractions` (`Date`, `Time` or `DateTime`)."""
 
 from __future__ import annotations
 
@@ -43,7 +42,8 @@ QUALIFIERS: dict[str, dict[str, Any]] = {
 
 
 def type_name(source: str) -> str:
-    """`xs:string` → `String`, `cfg:CatalogRef.Валюты` → `CatalogRef.Валюты`; an English platform name stays as it is."""
+    """`xs:string` → `String`, `cfg:CatalogRef.Валюты` → `CatalogRef.Валюты`; an English platform name stays
+    as it is."""
     local = source.rpartition(":")[2].strip()
     return _NAMES.get(local, local)
 
@@ -83,13 +83,13 @@ _STRUCTURED = {"TabularSection": "TabularSection", "TabularSectionRow": "Tabular
 
 
 def type_target(type_name: str) -> str | None:
-    """Id of the object that a value type belongs to, or of a tabular section's field; None for the platform's own types.
+    """Id of the object that a value type belongs to, or of a tabular section's field; None for the
+    platform's own types.
 
     `CatalogRef.Валюты` → `Catalog.Валюты`; `DefinedType.Сумма` → itself; `Characteristic.Виды` →
     `ChartOfCharacteristicTypes.Виды`; `CatalogTabularSection.Валюты.Т` → `Catalog.Валюты.TabularSection.Т`;
-    `ExternalDataSourceTableRef.И.Т` → `ExternalDataSource.И.Table.Т`. A type without a name (`CatalogRef`: any catalog)
-    has no target.
-    """
+    `ExternalDataSourceTableRef.И.Т` → `ExternalDataSource.И.Table.Т`. A type without a name (`CatalogRef`:
+    any catalog) has no target."""
     prefix, _, name = type_name.partition(".")
     if not name:
         return None

@@ -1,8 +1,8 @@
-"""Reading XML from strangers: no entities, no DTD, no network, a limit on size. Both readers parse through here.
+"""Reading XML from strangers: no entities, no DTD, no network, a limit on size. Both readers parse through
+here.
 
-Whatever is wrong becomes a `Rejection` with its place. Comments and processing instructions are dropped while parsing, so
-children of an element are elements.
-"""
+Whatever is wrong becomes a `Rejection` with its place. Comments and processing instructions are dropped
+while parsing, so children of an element are elements."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def parse(data: bytes) -> Element:
 
 
 def _with_any_namespaces(data: bytes) -> Element | None:
-    """The root of a file that is wrong in nothing but its namespaces: those of 1C may be in Russian, which is no valid URI."""
+    """The root of a file that is wrong in nothing but its namespaces: those of 1C may be in Russian, which
+    is no valid URI."""
     from lxml import etree
 
     parser = etree.XMLParser(recover=True, **_SAFE)

@@ -1,5 +1,3 @@
-import os
-
 import pytest
 
 from ai_stack_assets.domain.common.failures import PermanentError
@@ -154,8 +152,8 @@ def test_links_out_of_the_root_are_rejected_and_never_followed(tmp_path):
     (tmp_path / "secret.bsl").write_text("Секрет")
     outside = tmp_path / "outside"
     write(outside, {"Роль.xml": metadata("Role", "Роль")})
-    os.symlink(tmp_path / "secret.bsl", folder / "Catalogs/Валюты/Ext/RecordSetModule.bsl")
-    os.symlink(outside, folder / "Roles")
+    (folder / "Catalogs/Валюты/Ext/RecordSetModule.bsl").symlink_to(tmp_path / "secret.bsl")
+    (folder / "Roles").symlink_to(outside)
     files, rejected = listed(folder)
     assert rejected == [("Catalogs/Валюты/Ext/RecordSetModule.bsl", "unsafe_path"), ("Roles", "unsafe_path")]
     assert not any(path.startswith("Roles") or "RecordSet" in path for path in files)
@@ -163,7 +161,7 @@ def test_links_out_of_the_root_are_rejected_and_never_followed(tmp_path):
 
 def test_a_link_to_a_folder_inside_makes_no_loop(tmp_path):
     folder = write(tmp_path, CURRENCIES)
-    os.symlink(folder / "Catalogs", folder / "Catalogs/Валюты/Forms/Ещё")
+    (folder / "Catalogs/Валюты/Forms/Ещё").symlink_to(folder / "Catalogs")
     files, rejected = listed(folder)
     assert not any("Ещё" in path for path in files) and rejected == []
 

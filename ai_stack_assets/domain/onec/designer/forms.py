@@ -1,8 +1,7 @@
 """The content of a managed form in a Designer dump: `Forms/<name>/Ext/Form.xml`.
 
-Items of command bars and context menus are kept too, marked by `Place`; the bars themselves, tooltips and search additions
-are not. `BaseForm` (an adopted form's copy of the original) is left out.
-"""
+Items of command bars and context menus are kept too, marked by `Place`; the bars themselves, tooltips and
+search additions are not. `BaseForm` (an adopted form's copy of the original) is left out."""
 
 from __future__ import annotations
 
@@ -109,7 +108,8 @@ def _item_part(item: Node, tag: str, part: Element) -> None:
 
 
 def item_command(name: str) -> str | None:
-    """`Form.Command.Загрузить` → `@.Command.Загрузить`; a command of an object stays; standard commands give None."""
+    """`Form.Command.Загрузить` → `@.Command.Загрузить`; a command of an object stays; standard commands
+    give None."""
     if ".StandardCommand." in name or not name or name == "0":
         return None
     if name.startswith("Form.Command."):

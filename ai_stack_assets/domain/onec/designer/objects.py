@@ -1,8 +1,9 @@
-"""Metadata objects of a Designer dump: `Configuration.xml`, `Catalogs/Валюты.xml`, `Catalogs/Валюты/Forms/Ф.xml`…
+"""Metadata objects of a Designer dump: `Configuration.xml`, `Catalogs/Валюты.xml`,
+`Catalogs/Валюты/Forms/Ф.xml`…
 
-Every such file is `<MetaDataObject><Kind uuid><Properties/><ChildObjects/></Kind>`. Attributes, tabular sections, commands
-are inline children; forms, templates, nested subsystems are only named and have files of their own.
-"""
+Every such file is `<MetaDataObject><Kind uuid><Properties/><ChildObjects/></Kind>`. Attributes, tabular
+sections, commands are inline children; forms, templates, nested subsystems are only named and have files of
+their own."""
 
 from __future__ import annotations
 
@@ -108,7 +109,7 @@ def _group(node: Node, element: Element) -> None:
 
 def _handler(node: Node, element: Element) -> None:
     if element.text and node.kind == "EventSubscription":
-        event = next((part.text or "" for part in element.getparent() if LOCAL[part.tag] == "Event"), "")
+        event = node.properties.get("Event", "")  # stands before the handler in every dump
         node.links.append(Link("SubscriptionHandler", common_method(element.text), event))
     elif element.text:
         node.links.append(Link("HTTPHandler", f"@.Module.{element.text}"))

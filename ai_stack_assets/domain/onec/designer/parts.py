@@ -1,6 +1,5 @@
-"""Small files beside an object of a Designer dump: predefined items, exchange plan content, job schedules, help, command
-interface, flowchart. Each tells more about the object that its path names.
-"""
+"""Small files beside an object of a Designer dump: predefined items, exchange plan content, job schedules,
+help, command interface, flowchart. Each tells more about the object that its path names."""
 
 from __future__ import annotations
 
@@ -59,7 +58,8 @@ def item_id(name: str) -> str:
 
 
 def read_content(data: bytes) -> Node:
-    """`Ext/Content.xml` of an exchange plan: what is exchanged, and whether changes are registered automatically."""
+    """`Ext/Content.xml` of an exchange plan: what is exchanged, and whether changes are registered
+    automatically."""
     links = []
     for item in parse(data):
         parts = {LOCAL[part.tag]: text_of(part) for part in item}
@@ -97,7 +97,8 @@ def read_help(data: bytes) -> Node:
 
 
 def read_command_interface(data: bytes) -> Node:
-    """`Ext/CommandInterface.xml` of a subsystem or of the configuration: commands hidden from, or shown in, its section."""
+    """`Ext/CommandInterface.xml` of a subsystem or of the configuration: commands hidden from, or shown in,
+    its section."""
     links = []
     for part in parse(data):
         if LOCAL[part.tag] == "CommandsVisibility":

@@ -1,8 +1,8 @@
-"""Rights of a role: `Roles/<name>/Ext/Rights.xml`; EDT's `Rights.rights` has the same content, so both are read here.
+"""Rights of a role: `Roles/<name>/Ext/Rights.xml`; EDT's `Rights.rights` has the same content, so both are
+read here.
 
-One link per object and right: `RoleRight` when it is granted, `RoleRightDenied` when the file says that it is not (files
-hold only what differs from the role's defaults).
-"""
+One link per object and right: `RoleRight` when it is granted, `RoleRightDenied` when the file says that it
+is not (files hold only what differs from the role's defaults)."""
 
 from __future__ import annotations
 
