@@ -1,4 +1,4 @@
-"""Writes small Designer dumps for tests: the wrapping that every file of a dump has, nothing of what is tested."""
+"""Writes small Designer dumps for tests: the wrapping that every file has, and nothing of what is tested."""
 
 from __future__ import annotations
 
