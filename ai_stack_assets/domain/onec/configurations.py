@@ -106,7 +106,7 @@ def _read(path: Path) -> str:
 
 class _Faults(list[tuple[int, str]]):
     def at(self, node: Node, message: str) -> None:
-        self.append((node.start_mark.line + 1, message))
+        self.append((_line(node), message))
 
 
 def _parse(text: str, path: Path) -> list[ConfigurationEntry]:
@@ -172,7 +172,7 @@ def _entry(node: Node, path: Path, faults: _Faults) -> ConfigurationEntry | None
     if len(faults) > before:
         return None
     given = {key: value for key, value in values.items() if key in _KEYS and value is not None}
-    return ConfigurationEntry(**given, line=node.start_mark.line + 1, base=path.absolute().parent)
+    return ConfigurationEntry(**given, line=_line(node), base=path.absolute().parent)
 
 
 def _values(node: MappingNode, faults: _Faults) -> dict:
@@ -195,8 +195,12 @@ def _values(node: MappingNode, faults: _Faults) -> dict:
         else:
             plain = value.value.lower() in ("true", "yes", "on") if name == "enabled" else value.value.strip()
             values[name] = None if _is_null(value) else plain
-            values[f"{name} line"] = value.start_mark.line + 1
+            values[f"{name} line"] = _line(value)
     return values
+
+
+def _line(node: Node) -> int:
+    return node.start_mark.line + 1 if node.start_mark else 1
 
 
 def _is_null(node: Node) -> bool:

@@ -185,7 +185,7 @@ def locked_server() -> Iterator[str]:
             self.send_header("WWW-Authenticate", 'Basic realm="private"')
             self.end_headers()
 
-        def log_message(self, *_: object) -> None: ...
+        def log_message(self, format: str, *_: object) -> None: ...
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Locked)
     threading.Thread(target=server.serve_forever, daemon=True).start()
