@@ -8,6 +8,7 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.onec.tables import TABLES
+from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.postgres import embedded, queries, schema
 from ai_stack_assets.domain.stores.postgres.client import Postgres
 from ai_stack_assets.domain.stores.sync import compare, synchronise
@@ -153,6 +154,17 @@ def test_an_empty_table_is_filled_when_rows_appear_later(postgres, lake):
     version = made.version(lake, "v2")
     assert sync(postgres, version).total("added") == 1
     assert differences(postgres, version) == {}
+
+
+def test_a_table_dropped_by_hand_comes_back_with_its_keys(postgres, lake):
+    version = made.version(lake, "v1")
+    sync(postgres, version)
+    before = select(postgres, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'")
+    select(postgres, f"DROP TABLE onec.methods_{slug('demo')} CASCADE")
+
+    assert sync(postgres, version).total("added") == 2
+    assert differences(postgres, version) == {}
+    assert select(postgres, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == before
 
 
 def test_keys_are_declared_and_hold(postgres, lake):

@@ -38,17 +38,18 @@ def partition(table: str, configuration: str) -> Identifier:
     return Identifier(SCHEMA, f"{table}_{slug(configuration)}")
 
 
-def exists(connection: Connection, configuration: str) -> bool:
-    """Whether the configuration has its partitions: all of them, as they come and go in one transaction."""
-    name = partition("objects", configuration).as_string(connection)
-    return connection.execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,)
+def missing(connection: Connection, configuration: str) -> list[str]:
+    """Tables that the configuration has no partition of: all before a first load, a new one after an upgrade."""
+    names = [partition(table, configuration).as_string(connection) for table in TABLES]
+    rows = connection.execute("SELECT to_regclass(name) IS NULL FROM unnest(%s::text[]) AS name", [names])
+    return [table for table, (is_missing,) in zip(TABLES, rows, strict=True) if is_missing]
 
 
-def create_partitions(connection: Connection, configuration: str) -> None:
+def create_partitions(connection: Connection, configuration: str, tables: list[str]) -> None:
     """Empty tables, still apart: no indexes, no keys, nobody waits for them."""
     from psycopg.sql import SQL, Identifier
 
-    for table in TABLES:
+    for table in tables:
         name = partition(table, configuration)
         connection.execute(
             SQL("CREATE TABLE {} (LIKE {} INCLUDING GENERATED INCLUDING STORAGE INCLUDING COMMENTS)").format(
@@ -61,21 +62,25 @@ def create_partitions(connection: Connection, configuration: str) -> None:
         connection.execute(SQL("COMMENT ON TABLE {} IS {}").format(name, configuration))
 
 
-def attach_partitions(connection: Connection, configuration: str) -> None:
-    """Make the loaded tables part of the schema: builds primary key, indexes and triggers as the parents have
-    them."""
+def attach_partitions(connection: Connection, configuration: str, tables: list[str]) -> None:
+    """Make the loaded tables part of the schema: builds keys, indexes, triggers as the parents have them."""
     from psycopg.sql import SQL, Identifier
 
-    for table in TABLES:
+    for table in tables:
         connection.execute(
             SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES IN ({})").format(
                 Identifier(SCHEMA, table), partition(table, configuration), configuration
             )
         )
     for table, keys in FOREIGN_KEYS.items():
-        connection.execute(_foreign_keys(table, keys, configuration))
-    for table in TABLES:
-        connection.execute(SQL("ANALYZE {}").format(partition(table, configuration)))
+        new = {column: to for column, to in keys.items() if table in tables or to in tables}
+        if new:
+            connection.execute(_foreign_keys(table, new, configuration))
+    for table in tables:
+        # the columns that queries join by; long texts would take most of the time
+        columns = [c for c in TABLES[table].column_names if c in ("id", "kind", "name") or c.endswith("_id")]
+        names = SQL(", ").join(map(Identifier, columns))
+        connection.execute(SQL("ANALYZE {} ({})").format(partition(table, configuration), names))
 
 
 def drop_partitions(connection: Connection, configuration: str) -> None:

@@ -45,7 +45,7 @@ class PostgresStore:
         from psycopg.sql import SQL
 
         parts = [_read_csv(b"")]
-        if schema.exists(self.connection, self.configuration):
+        if collection not in schema.missing(self.connection, self.configuration):
             query = SQL("COPY (SELECT id, content_hash FROM {}) TO STDOUT (FORMAT csv, FORCE_QUOTE (id))")
             data = bytearray()
             with self.connection.cursor().copy(query.format(self._partition(collection))) as copy:
@@ -59,14 +59,13 @@ class PostgresStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        is_first = not schema.exists(self.connection, self.configuration)
+        new = schema.missing(self.connection, self.configuration)
         with self.connection.transaction():
             self.connection.execute("SET LOCAL onec.synchronising = 'on'")
-            if is_first:
-                schema.create_partitions(self.connection, self.configuration)
+            schema.create_partitions(self.connection, self.configuration, new)
             yield
-            if is_first:
-                schema.attach_partitions(self.connection, self.configuration)
+            if new:
+                schema.attach_partitions(self.connection, self.configuration, new)
 
     def delete(self, collection: str, ids: pa.Array) -> None:
         from psycopg.sql import SQL
