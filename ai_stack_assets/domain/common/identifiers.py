@@ -83,7 +83,7 @@ def _stemmers() -> tuple:
     """English, Russian. No caches of their own: those run Python code that another thread could enter."""
     global _stemmer_pair
     if not _stemmer_pair:
-        import Stemmer  # ty: ignore[unresolved-import]  (a C extension without stubs)
+        import Stemmer  # ty: ignore[import-not-found]  (a C extension without stubs)
 
         _stemmer_pair = (Stemmer.Stemmer("english", 0), Stemmer.Stemmer("russian", 0))
     return _stemmer_pair

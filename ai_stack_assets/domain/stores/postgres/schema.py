@@ -39,7 +39,7 @@ def partition(table: str, configuration: str) -> Identifier:
 
 
 def missing(connection: Connection, configuration: str) -> list[str]:
-    """Tables that the configuration has no partition of: all before a first load, a new one after an upgrade."""
+    """Tables without a partition of it: all before a first load, a new one after an upgrade."""
     names = [partition(table, configuration).as_string(connection) for table in TABLES]
     rows = connection.execute("SELECT to_regclass(name) IS NULL FROM unnest(%s::text[]) AS name", [names])
     return [table for table, (is_missing,) in zip(TABLES, rows, strict=True) if is_missing]
