@@ -1,7 +1,7 @@
 """Compare the BSL reader with bsl-parser, module by module: `python bench/compare_bsl.py FOLDER …`.
 
-Counts and lists must be equal: methods, exports, parameters, regions, call sites with method and line, complexity and
-statements. Needs Java 17 and Maven; the first run builds `bench/reference/bsl`.
+Counts and lists must be equal: methods, exports, parameters, regions, call sites with method and line,
+complexity and statements. Needs Java 17 and Maven; the first run builds `bench/reference/bsl`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ def ours(path: Path) -> Counts | None:
         return None
     facts = parse_module(decoded.text)
     return Counts(
-        [(m.name, m.kind, m.is_export, tuple(p.name for p in m.parameters), m.start_line, m.end_line) for m in facts.methods],
+        [
+            (m.name, m.kind, m.is_export, tuple(p.name for p in m.parameters), m.start_line, m.end_line)
+            for m in facts.methods
+        ],
         [(m.name, m.cyclomatic, m.cognitive, m.statements) for m in facts.methods],
         [(r.name, r.start_line) for r in facts.regions],
         [(c.method, c.name, c.line) for c in facts.calls],
@@ -74,7 +77,8 @@ def build_reference() -> None:
 def reference(paths: list[Path]) -> Iterator[tuple[Path, Counts]]:
     """bsl-parser's view of each file."""
     command = ["java", "-Xss64m", "-cp", f"{BUILT / 'classes'}:{BUILT / 'lib'}/*", "BslReference"]
-    done = subprocess.run(command, input="\n".join(map(str, paths)), stdout=subprocess.PIPE, text=True, check=True)
+    names = "\n".join(map(str, paths))
+    done = subprocess.run(command, input=names, stdout=subprocess.PIPE, text=True, check=True)
     path, counts = None, Counts()
     for line in done.stdout.split("\n"):
         kind, *values = line.split("\t")
@@ -130,4 +134,5 @@ def compare(folder: Path) -> bool:
 
 if __name__ == "__main__":
     build_reference()
-    sys.exit(0 if all([compare(Path(argument)) for argument in sys.argv[1:]]) else 1)
+    verdicts = [compare(Path(argument)) for argument in sys.argv[1:]]
+    sys.exit(0 if all(verdicts) else 1)

@@ -1,5 +1,7 @@
-"""Call sites of masked code, and variables that hold a common module. Works on the reversed code: there every call begins
-with a parenthesis, which `re` finds at the speed of a character search, and name and receiver follow it.
+"""Call sites of masked code, and variables that hold a common module.
+
+Works on the reversed code: there every call begins with a parenthesis, which `re` finds at the speed of a
+character search, and name and receiver follow it.
 """
 
 from __future__ import annotations
@@ -7,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ai_stack_assets.domain.bsl.lexer import ALL_KEYWORDS, any_case
+from ai_stack_assets.domain.bsl.lexer import ALL_KEYWORDS, any_case, words
 
-_NO_CALL = any_case(" ".join(word[::-1] for word in "новый new процедура procedure функция function".split()))
+_NO_CALL = any_case("новый new процедура procedure функция function"[::-1])
 _CALL = re.compile(
     r"\(\s*+(\w++)"
     # a receiver: names, or an expression that ends with a bracket
@@ -21,22 +23,22 @@ _LINK = re.compile(r"\s*+(?:\w++(?:\s*+\.\s*+\w++)*+)?+(\s*+\.\s*+(?=[)\]])|(?=[
 _BRACKET = re.compile(r"[()\[\]]")
 _BLANKS = re.compile(r"\s*+(\.)\s*+|\s++")
 _LONGEST_RECEIVER = 200
-"""Characters of an expression before a dot that are kept: bounds time and size on chains of thousands of calls."""
+"""Characters kept of an expression before a dot: bounds time and size on chains of thousands of calls."""
 
 _VARIABLE = re.compile(r"\s*+=\s*+(\w++)(?!\s*+\.)(?:\s*+(\w++|[=(,\[]))?+")
-_COMPARING = frozenset("если if иначеесли elsif пока while и and или or не not возврат return = ( , [".split())
+_COMPARING = frozenset(
+    (*"=(,[", *words("если if иначеесли elsif пока while и and или or не not возврат return"))
+)
 _ARGUMENT = re.compile(r'\s*+\(\s*+"([^"\n]++)"\s*+\)')
 
 _NAMES: dict[str, str] = {}
 _RECEIVERS: dict[str, str] = {}
 _GETTERS: set[str] = set()
-"""Reversed spellings met so far, with what they read: names repeat ten times on average. A reserved word reads ''."""
+"""Reversed spellings met so far, with what they read ('' for a reserved word): names repeat ten times."""
 
 
-class CallSite(NamedTuple):
-    start: int
-    name: str
-    receiver: str | None
+CallSite = tuple[int, str, str | None]
+"""Offset of the name, name, receiver: a plain tuple, for there are hundreds of thousands."""
 
 
 class ModuleVariable(NamedTuple):
@@ -68,7 +70,7 @@ def find_calls(text: str, code: str) -> tuple[list[CallSite], list[ModuleVariabl
         elif not name:
             continue
         start = size - match.end(1)
-        calls.append(CallSite(start, name, receiver))
+        calls.append((start, name, receiver))
         if name in getters:
             variables.extend(_module_variable(text, backwards, match, start))
     calls.reverse()
@@ -95,7 +97,7 @@ def _remember_receiver(raw: str) -> str:
 
 
 def _expression(text: str, code: str, backwards: str, match: re.Match[str]) -> str:
-    """What stands before the dot when it has brackets: as written, blanks reduced, a long beginning as `…`."""
+    """What stands before the dot when it has brackets: as written, blanks reduced, a long start as `…`."""
     size = len(code)
     first = position = match.end(2)
     limit = first + _LONGEST_RECEIVER

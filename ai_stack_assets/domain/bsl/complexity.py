@@ -2,11 +2,12 @@
 
 The numbers are those of bsl-language-server, whose lenses and SonarQube rules the readers know:
 
-- cyclomatic: 1, and 1 for each `Если`, `ИначеЕсли`, `Иначе`, `Для`, `Пока`, `Исключение`, `?(…)`, `Перейти`, call of the method
-  by itself, and boolean operator; an operator inside grouping parentheses counts once more per level, as it does there
-  (classic McCabe has neither `Иначе`, `Перейти`, recursion nor that repetition);
-- cognitive (SonarSource, version 1.4): 1 + nesting for `Если`, loops, `Исключение` and `?(…)`; 1 for `ИначеЕсли`, `Иначе`,
-  `Перейти`, recursion, and each run of equal boolean operators in an expression; `Не (…)` separates runs;
+- cyclomatic: 1, and 1 for each `Если`, `ИначеЕсли`, `Иначе`, `Для`, `Пока`, `Исключение`, `?(…)`, `Перейти`,
+  call of the method by itself, and boolean operator; an operator inside grouping parentheses counts once more per
+  level, as it does there (classic McCabe has neither `Иначе`, `Перейти`, recursion nor that repetition);
+- cognitive (SonarSource, version 1.4): 1 + nesting for `Если`, loops, `Исключение` and `?(…)`; 1 for
+  `ИначеЕсли`, `Иначе`, `Перейти`, recursion, and each run of equal boolean operators in an expression, where
+  `Не (…)` separates runs;
 - statements: nodes `statement` of bsl-parser's grammar, an empty `;` included, preprocessor lines not.
 
 Recursion is added by the caller, who knows the calls.
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ai_stack_assets.domain.bsl import lexer
-from ai_stack_assets.domain.bsl.lexer import ALL_KEYWORDS, KIND, any_case, keyword, kind_of
+from ai_stack_assets.domain.bsl.lexer import ALL_KEYWORDS, KIND, any_case, keyword, kind_of, words
 
 _SEMICOLON = re.compile(r"\s*+;")
 _CONDITION_END = re.compile(r"(?<![\w.])" + any_case("тогда then цикл do") + r"\Z")
@@ -60,7 +61,7 @@ def read_block(tokens: Iterator[re.Match[str]], code: str, start: int) -> Block:
     nesting, previous, skip = 0, start, start
     cyclomatic, cognitive, statements = 1, 0, 0
     for token in tokens:
-        at = token.start(1)
+        at, after = token.span(1)
         if at < skip:
             continue
         kind = KIND.get(token[1])
@@ -90,7 +91,7 @@ def read_block(tokens: Iterator[re.Match[str]], code: str, start: int) -> Block:
                 cyclomatic += 1
                 cognitive += 1
             else:
-                statements += not _SEMICOLON.match(code, token.end(1))
+                statements += not _SEMICOLON.match(code, after)
         elif kind == lexer.GOTO:
             cyclomatic += 1
             cognitive += 1
@@ -102,7 +103,7 @@ def read_block(tokens: Iterator[re.Match[str]], code: str, start: int) -> Block:
         else:
             block.end, block.terminator = at, token
             break
-        previous = token.end(1)
+        previous = after
     statements += _is_unterminated(code, previous, block.end)
     statements += code.count(";", start, block.end) - len(block.declarations)
     block.problems += [(block.end, f"{_NAME[kind]} is not closed") for kind in opened]
@@ -141,7 +142,8 @@ _PART = re.compile(
     # a property after a dot and blanks, to be skipped, comes first: it may be named like a keyword
     r"\.\s++\w++|[()\[\],;?]|(?<![\w.])"
     + keyword(
-        "и или не and or not ждать await по to тогда then цикл do если if иначеесли elsif иначе else конецесли endif для for пока while"
+        "и или не and or not ждать await по to тогда then цикл do"
+        " если if иначеесли elsif иначе else конецесли endif для for пока while"
         " конеццикла enddo попытка try исключение except конецпопытки endtry перейти goto"
         " процедура функция procedure function конецпроцедуры конецфункции endprocedure endfunction"
     )
@@ -152,11 +154,15 @@ _NEXT_EXPRESSION = (",", "ждать", "await", "по", "to")
 _LOOK_BACK = 80
 _GROUP, _NEGATED_GROUP, _ARGUMENTS, _TERNARY = range(4)
 _WORD_BACKWARDS = re.compile(r"(\w++)\s*+(\.?)")
-_TAKES_ARGUMENTS = frozenset("новый new выполнить execute вызватьисключение raise".split())
+_TAKES_ARGUMENTS = words("новый new выполнить execute вызватьисключение raise")
 
 
 def _expression(code: str, start: int, operator: int, nesting: int) -> tuple[int, int, int]:
-    """Cyclomatic and cognitive additions of the expression that holds the first `operator` after `start`, and its end."""
+    """Read on to the end of the expression that holds `operator`, the first one after `start`.
+
+    Returns:
+        What it adds to the cyclomatic and to the cognitive complexity, and the offset of its end.
+    """
     cyclomatic = cognitive = depth = joined = 0
     last, negation = "", -1
     outer: list[tuple[int, str, int, int]] = []
@@ -199,7 +205,7 @@ def _expression(code: str, start: int, operator: int, nesting: int) -> tuple[int
 
 
 def _parenthesis(code: str, start: int, at: int, negation: int) -> int:
-    """What the parenthesis at `at` opens. `negation` is the end of the `Не` right before it in the token stream, or -1."""
+    """What the parenthesis at `at` opens. `negation` is where a `Не` that may belong to it ends, or -1."""
     before = code[max(start, at - _LOOK_BACK) : at].rstrip()[::-1]
     if before.startswith("?"):
         return _TERNARY

@@ -49,7 +49,7 @@ def _text(data: bytes) -> tuple[str | None, list[Problem]]:
                 return data[2:].decode(encoding), []
             except UnicodeDecodeError as error:
                 text = data[2:].decode(encoding, "replace")
-                return text, [_undecodable(data, error, f"broken {encoding}: read with replacement characters")]
+                return text, [_undecodable(data, error, f"broken {encoding}: replacement characters")]
     try:
         return data.removeprefix(codecs.BOM_UTF8).decode(), []
     except UnicodeDecodeError as error:

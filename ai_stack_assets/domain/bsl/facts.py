@@ -1,4 +1,4 @@
-"""What one BSL module says, independent of where the file lies: cacheable by content. Records only, no parsing.
+"""What one BSL module says, wherever the file lies: cacheable by content. Records only, no parsing.
 
 Offsets count characters of the normalised text (BOM removed, line ends as `\\n`); lines count from 1.
 """
@@ -8,33 +8,33 @@ from __future__ import annotations
 import msgspec
 
 
-class Parameter(msgspec.Struct, frozen=True, array_like=True):
+class Parameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
     is_by_value: bool
     default: str | None
 
 
-class Annotation(msgspec.Struct, frozen=True, array_like=True):
+class Annotation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     kind: str
     """`Before`, `After`, `Around`, `ChangeAndValidate`; otherwise the name as written."""
     target: str
 
 
-class Region(msgspec.Struct, frozen=True, array_like=True):
+class Region(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
     path: str
     start_line: int
     end_line: int
 
 
-class Variable(msgspec.Struct, frozen=True, array_like=True):
+class Variable(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
     is_export: bool
     directive: str | None
     line: int
 
 
-class QueryTable(msgspec.Struct, frozen=True, array_like=True):
+class QueryTable(msgspec.Struct, frozen=True, array_like=True, gc=False):
     name: str
     """As written: `Справочник.Валюты`, `РегистрСведений.Курсы.СрезПоследних`, `Документ.Заказ.Товары`."""
     alias: str
@@ -59,14 +59,14 @@ class Query(msgspec.Struct, frozen=True, array_like=True):
     facts: QueryFacts
 
 
-class Call(msgspec.Struct, frozen=True, array_like=True):
+class Call(msgspec.Struct, frozen=True, array_like=True, gc=False):
     method: int
     receiver: str | None
     name: str
     line: int
 
 
-class Assignment(msgspec.Struct, frozen=True, array_like=True):
+class Assignment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """`Имя = ОбщегоНазначения.ОбщийМодуль("Модуль")`: makes `Имя` a known receiver within the method."""
 
     method: int
@@ -97,7 +97,7 @@ class Method(msgspec.Struct, frozen=True, array_like=True):
     statements: int
 
 
-class Problem(msgspec.Struct, frozen=True, array_like=True):
+class Problem(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A part that could not be read; the rest of the module was."""
 
     reason: str

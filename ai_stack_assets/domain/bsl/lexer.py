@@ -1,7 +1,7 @@
-"""Masking and keywords of BSL: what is not code is blanked, offsets stay, so that later passes need no notion of it.
+"""Masking and keywords of BSL: what is not code is blanked, offsets stay, and later passes need not know it.
 
-Patterns are possessive throughout: no input, a 5 MB line included, makes them backtrack. Keywords are spelled as character
-classes rather than with IGNORECASE, because `re` then skips by first letter (measured: 3 times faster).
+Patterns are possessive throughout: no input, a 5 MB line included, makes them backtrack. Keywords are spelled
+as character classes rather than with IGNORECASE, because `re` then skips by first letter.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ class Masked(NamedTuple):
     """A module whose comments, literals and preprocessor lines are blanked."""
 
     code: str
-    """As long as the text: `"` in place of strings and dates, `~` for labels, blanks for comments and directives."""
+    """As long as the text: `"` for strings and dates, `~` for labels, blanks for comments and `#` lines."""
     strings: list[tuple[int, int]]
-    """Spans of the string literals that are long enough for a query, quotes and bars of further lines included."""
+    """Spans of the string literals that are long enough for a query, quotes and bars included."""
     directives: list[tuple[int, str]]
     """Offset and text of preprocessor lines: `#Область Имя`, `#Если Сервер Тогда`."""
     unclosed: list[int]
@@ -30,9 +30,13 @@ INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff\x00"
 """Neither blanks to `re` nor letters, found in pasted code: the platform's editor does not show them."""
 
 
-def any_case(words: str) -> str:
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def any_case(wanted: str) -> str:
     """A pattern, one branch per first letter, for any of the blank-separated words in any case."""
-    return _branches(words.split())
+    return _branches(wanted.split())
 
 
 def _branches(tails: list[str]) -> str:
@@ -45,8 +49,8 @@ def _branches(tails: list[str]) -> str:
     return f"(?:{'|'.join(options)})" + ("?+" if "" in tails else "")
 
 
-def keyword(words: str) -> str:
-    return any_case(words) + r"(?!\w)"
+def keyword(wanted: str) -> str:
+    return any_case(wanted) + r"(?!\w)"
 
 
 _STRING_PART = r'[^"\n]*+(?:""[^"\n]*+)*+'
@@ -60,7 +64,9 @@ _NOISE = re.compile(
     r"|~\s*+\w++"
 )
 _FILL = {'"': '"', "|": '"', "'": '"', "~": "~", "/": " ", "#": " "}
-_DELETION = re.compile(rf"(?m)^[ \t]*+\#[ \t]*+(?:({any_case('удаление delete')})|{any_case('конецудаления enddelete')})")
+_DELETE = any_case("удаление delete")
+_HAS_DELETION = re.compile(rf"\#[ \t]*+{_DELETE}")
+_DELETION = re.compile(rf"(?m)^[ \t]*+\#[ \t]*+(?:({_DELETE})|{any_case('конецудаления enddelete')})")
 
 
 def mask(text: str) -> Masked:
@@ -93,7 +99,7 @@ def mask(text: str) -> Masked:
 
 def _without_deletions(text: str) -> tuple[str, list[int]]:
     """Blank what an extension's `#Удаление … #КонецУдаления` takes out of the original; line ends stay."""
-    if "#" not in text:
+    if not _HAS_DELETION.search(text):
         return text, []
     opened: int | None = None
     parts, unclosed, last = [], [], 0
@@ -112,7 +118,8 @@ def _without_deletions(text: str) -> tuple[str, list[int]]:
     return "".join(parts), unclosed
 
 
-IF, LOOP, TRY, ELSIF, ELSE, EXCEPT, END_IF, END_LOOP, END_TRY, GOTO, OPERATOR, VAR, SUB, END_SUB, DIRECTIVE = range(15)
+IF, LOOP, TRY, ELSIF, ELSE, EXCEPT, END_IF, END_LOOP, END_TRY = range(9)
+GOTO, OPERATOR, VAR, SUB, END_SUB, DIRECTIVE = range(9, 15)
 _KINDS = {
     IF: "если if",
     LOOP: "для for пока while",
@@ -130,7 +137,7 @@ _KINDS = {
     END_SUB: "конецпроцедуры конецфункции endprocedure endfunction",
     DIRECTIVE: "&",
 }
-KIND: dict[str, int] = {word: kind for kind, words in _KINDS.items() for word in words.split()}
+KIND: dict[str, int] = {word: kind for kind, spellings in _KINDS.items() for word in spellings.split()}
 _WORDS = " ".join(word for word in KIND if word.isalpha())
 _FIRST = "".join(sorted({letter for word in _WORDS.split() for letter in (word[0], word[0].upper())}))
 _SEPARATOR = r"\s;:)\]\"'|"
@@ -141,7 +148,7 @@ TOKENS = re.compile(
     # the match at the end of the code, without group 1, keeps `re` from starting again inside of words
     rf"(?:({keyword(_WORDS)}|[?&])|\Z)"
 )
-"""Keywords that structure a module, in masked code; group 1 is the keyword. `KIND` has those met so far, in any case."""
+"""Keywords that structure a module, in masked code: group 1. `KIND` tells their kind by spelling."""
 
 
 def kind_of(word: str) -> int:
@@ -150,11 +157,9 @@ def kind_of(word: str) -> int:
     return kind
 
 
-ALL_KEYWORDS = frozenset(
-    (
-        _WORDS + " асинх async истина true ложь false неопределено undefined null экспорт export знач val тогда then цикл do по to каждого"
-        " each из in возврат return продолжить continue вызватьисключение raise не not новый new прервать break выполнить"
-        " execute добавитьобработчик addhandler удалитьобработчик removehandler"
-    ).split()
+ALL_KEYWORDS = words(_WORDS) | words(
+    "асинх async истина true ложь false неопределено undefined null экспорт export знач val тогда then цикл do"
+    " по to каждого each из in возврат return продолжить continue вызватьисключение raise не not новый new"
+    " прервать break выполнить execute добавитьобработчик addhandler удалитьобработчик removehandler"
 )
-"""Reserved words, lower case: before `(` they are no calls. `Ждать` is reserved in asynchronous methods alone."""
+"""Reserved words, lower case: before `(` they are no calls. `Ждать` is one in asynchronous methods alone."""

@@ -1,11 +1,11 @@
-"""Query texts among the string literals of a module: which literals are queries, and their text without quotes and bars."""
+"""Query texts among the string literals of a module: which literals are queries, and their text unquoted."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from ai_stack_assets.domain.bsl.lexer import any_case, keyword
+from ai_stack_assets.domain.bsl.lexer import keyword
 
 _SELECT, _DROP = keyword("выбрать select"), keyword("уничтожить drop")
 _CANDIDATE = re.compile(rf'["|;]\s*+(?:{_SELECT}|{_DROP})')
@@ -14,7 +14,8 @@ _SIGN = re.compile(
     # prose may begin with «Выбрать»
     r"\b"
     + keyword(
-        "как as из from где where соединение join объединить union сгруппировать group упорядочить order итоги totals"
+        "как as из from где where соединение join объединить union"
+        " сгруппировать group упорядочить order итоги totals"
     )
 )
 _NEXT_LINE = re.compile(r"\n\s*+(?:(?://|\#)[^\n]*+\s*+)*+\|")

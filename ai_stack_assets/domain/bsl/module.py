@@ -1,7 +1,7 @@
-"""One BSL module: text in, `ModuleFacts` out. What is broken becomes a problem, and the rest is read all the same.
+"""One BSL module: text in, `ModuleFacts` out. What is broken becomes a problem, the rest is read.
 
-Three passes over the text, each one regex: what is not code is masked (`lexer`), keywords give methods and complexity
-(`outline`, `complexity`), parentheses give calls (`calls`).
+Three passes over the text, each one regex: what is not code is masked (`lexer`), keywords give methods and
+complexity (`outline`, `complexity`), parentheses give calls (`calls`).
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _methods(text: str, subs: list[Sub], regions: Regions, recursions: dict[int,
 
 
 def _comment_above(text: str, offset: int, floor: int) -> str:
-    """The lines of comment right above the line of `offset`, without `//`; nothing above `floor` is looked at."""
+    """The lines of comment right above the line of `offset`, without `//`; `floor` is where to stop."""
     lines: list[str] = []
     end = text.rfind("\n", floor, offset)
     while end > floor:

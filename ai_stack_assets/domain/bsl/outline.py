@@ -102,7 +102,7 @@ def read_outline(text: str, code: str) -> Outline:
         else:
             _read_variables(code, block, outline)
             if is_end:
-                outline.problems.append((block.end, f"{token[1]} without a header"))  # ty: ignore
+                outline.problems.append((block.end, f"{token[1]} without a header"))
         if token is None:
             return outline
         sub = header
@@ -111,7 +111,10 @@ def read_outline(text: str, code: str) -> Outline:
             start = header.body
 
 
-def _finish(sub: Sub, block: Block, code: str, limit: int, end: re.Match[str] | None, outline: Outline) -> None:
+def _finish(
+    sub: Sub, block: Block, code: str, limit: int, end: re.Match[str] | None, outline: Outline
+) -> None:
+    """Set where the method ends: at its closing keyword, or before `limit` when it has none."""
     sub.block = block
     if end is None:
         sub.end = sub.start + len(code[sub.start : limit].rstrip())
@@ -139,14 +142,25 @@ def _read_header(text: str, code: str, token: re.Match[str], block: Block, outli
         start = code.rindex(before[-5:], 0, at)
     top, directive, annotations = _marks(text, code, block.marks, start)
     is_function = token[1].lower() in _FUNCTION
+    is_export, signature = header[3] is not None, f"{name}({shown})"
     return Sub(
-        name, is_function, header[3] is not None, is_async, directive, annotations, parameters, f"{name}({shown})",
-        top, at, start, header.end(),
-    )  # fmt: skip
+        name,
+        is_function,
+        is_export,
+        is_async,
+        directive,
+        annotations,
+        parameters,
+        signature,
+        top,
+        at,
+        start,
+        header.end(),
+    )
 
 
 def _marks(text: str, code: str, marks: list[int], end: int) -> tuple[int, str | None, list[Annotation]]:
-    """Directives and annotations that stand right before `end`: where they begin, the directive, the others in order."""
+    """Directives and annotations right before `end`: where they begin, the directive, the others in order."""
     directive, annotations = None, []
     for start in reversed(marks):
         mark = _MARK.match(code, start)
