@@ -62,6 +62,7 @@ _PASSWORD = re.compile(
     r"|Permission denied \(|returned error: 40[13]|Invalid username or"
 )
 _UNTRUSTED = re.compile(r"Host key verification failed")
+_DAMAGED = re.compile(r"repository corruption|bad object|unable to read [0-9a-f]{40}")
 _NETWORK = re.compile(
     r"Could not resolve host|unable to look up|Temporary failure in name resolution|Connection (?:refused"
     r"|reset)|timed out|unreachable|early EOF|RPC failed|returned error: (?:429|5\d\d)|Operation too slow"
@@ -282,6 +283,10 @@ def _failure(spec: SourceSpec, command: str, errors: str) -> PermanentError | Tr
         )
     if _UNTRUSTED.search(errors):
         return PermanentError(f"{spec.uri}: the server's SSH key is not the known one. Git says: {said}")
+    if _DAMAGED.search(errors):
+        return PermanentError(
+            f"{spec.uri} lacks objects of its own; give its path if it is local. Git says: {said}"
+        )
     if _NETWORK.search(errors):
         return TransientError(f"{spec.uri} cannot be reached now. Git says: {said}")
     return PermanentError(f"{spec.uri}: git {command} failed. Git says: {said}")

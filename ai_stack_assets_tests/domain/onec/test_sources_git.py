@@ -107,6 +107,8 @@ def test_a_blob_that_the_repository_lacks_is_named_and_the_rest_is_read(reposito
     files, checkout = fetched(f"{repository}@main", tmp_path / "work")
     assert checkout.missing == ("Потерян.bsl",)
     assert files == {"Валюты.bsl": "1", "Старый.bsl": "1"}
+    with pytest.raises(PermanentError, match="lacks objects of its own"):
+        fetched(f"file://{repository}@main", tmp_path / "work")
 
 
 def test_an_unknown_ref_lists_near_ones(address, repository, tmp_path):
