@@ -141,8 +141,14 @@ def link_bucket(task: Task, symbols_file: Path) -> dict[str, Part]:
     return {table: _write(task, table, tables[table]) for table in LINKED}
 
 
-@lru_cache(maxsize=1)
 def _load_symbols(file: Path) -> Symbols:
+    stat = file.stat()
+    return _symbols_of(file, stat.st_ino, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _symbols_of(file: Path, inode: int, mtime_ns: int) -> Symbols:
+    """A process links many buckets; every version has a file of the same name, told apart by the other arguments."""
     return Symbols.from_bytes(file.read_bytes())
 
 

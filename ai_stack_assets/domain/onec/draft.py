@@ -75,9 +75,11 @@ class Draft:
             return []
         touched = {*self._read, *(set(self._before) - set(self.buckets))}
         names = set()
+        self._has_new_symbols = False
         for bucket in touched:
-            names |= changed_names(self._symbols_before(bucket), self._symbols_now(bucket))
-        self._has_new_symbols = bool(names)
+            before, now = self._symbols_before(bucket), self._symbols_now(bucket)
+            self._has_new_symbols |= before != now
+            names |= changed_names(before, now)
         kept = [bucket for bucket in self.buckets if bucket not in self._read]
         return [b for b in kept if names_any(names, lambda table, b=b: self._part_before(b, table))]
 

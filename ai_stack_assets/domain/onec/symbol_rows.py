@@ -41,29 +41,22 @@ def changed_names(before: SymbolRows, now: SymbolRows) -> set[str]:
 
 def names_any(names: set[str], part: Callable[[str], Path | None]) -> bool:
     """Whether any row of a bucket's linked tables mentions one of the names."""
-    import pyarrow as pa
+    if not names or len(names) > MANY_NAMES:
+        return bool(names)
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    if not names or len(names) > MANY_NAMES:
-        return bool(names)
-
-    def column(table: str, name: str) -> pa.ChunkedArray | None:
-        path = part(table)
-        return pc.utf8_lower(pq.read_table(path, columns=[name])[name]) if path else None
-
-    values = pa.array(sorted(names))
-    if (calls := column("calls", "name")) is not None and pc.any(pc.is_in(calls, values)).as_py():
-        return True
-    last = rf"(?:^|\.)(?:{'|'.join(map(re.escape, sorted(names)))})(?:~\d+)?$"
-    if (targets := column("references", "target_id")) is not None and _matches(targets, last):
-        return True
-    anywhere = rf"[.\"](?:{'|'.join(map(re.escape, sorted(names)))})[.\"]"
-    tables = column("queries", "tables")
-    return tables is not None and _matches(tables, anywhere)
-
-
-def _matches(values, pattern: str) -> bool:
-    import pyarrow.compute as pc
-
-    return bool(pc.any(pc.match_substring_regex(values, pattern)).as_py())
+    one_of = f"(?:{'|'.join(map(re.escape, sorted(names)))})"
+    # what decides how a row is linked → where a changed name can stand in it
+    patterns = {
+        ("calls", "name"): f"^{one_of}$",
+        ("calls", "receiver"): rf"(?:^|\.){one_of}(?:\.|$)",
+        ("references", "target_id"): rf"(?:^|\.){one_of}(?:~\d+)?(?:\.|$)",
+        ("queries", "tables"): rf"[.\"]{one_of}[.\"]",
+    }
+    for (table, column), pattern in patterns.items():
+        if path := part(table):
+            values = pc.utf8_lower(pq.read_table(path, columns=[column])[column])
+            if pc.any(pc.match_substring_regex(values, pattern)).as_py():
+                return True
+    return False
