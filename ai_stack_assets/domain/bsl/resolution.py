@@ -11,12 +11,10 @@ from ai_stack_assets.domain.bsl.platform import FUNCTIONS, PROPERTIES
 from ai_stack_assets.domain.bsl.platform_methods import CONTEXT_METHODS, FORM_PARTS, MANAGER_METHODS, SELF
 from ai_stack_assets.domain.bsl.query_resolution import resolve_query_tables
 from ai_stack_assets.domain.bsl.reference_resolution import resolve_references
-from ai_stack_assets.domain.bsl.symbols import MethodSymbol, ModuleSymbol, Symbols
+from ai_stack_assets.domain.bsl.symbols import Symbols
 from ai_stack_assets.domain.onec.kinds import MANAGERS
 
 __all__ = [
-    "MethodSymbol",
-    "ModuleSymbol",
     "Symbols",
     "resolve_calls",
     "resolve_query_tables",

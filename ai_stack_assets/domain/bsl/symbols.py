@@ -15,24 +15,6 @@ from ai_stack_assets.domain.common.hashing import text_hash
 from ai_stack_assets.domain.onec.kinds import MANAGERS
 
 
-class MethodSymbol(NamedTuple):
-    """One method. `id` as in the lake, a repeated name with its `~2`."""
-
-    id: str
-    module_id: str
-    name: str
-    is_export: bool
-
-
-class ModuleSymbol(NamedTuple):
-    """One module. `is_global` only for common modules."""
-
-    id: str
-    kind: str
-    object_id: str
-    is_global: bool
-
-
 class Manager(NamedTuple):
     """What `Справочники.Валюты` denotes: exported methods of the manager module by name, lower case."""
 
@@ -58,8 +40,8 @@ class Symbols:
         Args:
             objects: `objects.id`.
             fields: `fields.id`.
-            modules: rows like `ModuleSymbol`.
-            methods: rows like `MethodSymbol`.
+            modules: `id, kind, object_id, is_global` (the last for common modules) as in `modules`.
+            methods: `id, module_id, name, is_export` as in `methods`, a repeated name with the `~2` of its id.
         """
         by_module: dict[str, list[str]] = {}
         for method_id, module_id, _, is_export in methods:
@@ -88,16 +70,6 @@ class Symbols:
     def fingerprint(self) -> str:
         """Changes exactly when any symbol does."""
         return text_hash("\x00".join((self._objects, self._fields, self._modules, self._methods)))
-
-    def calls_fingerprint(self) -> str:
-        """Changes only when something changes that calls of other modules can resolve to: objects, modules,
-        exports."""
-        exports = (
-            _UNIT.join(word for word in line.split(_UNIT) if word[0] != "-")
-            for line in self._methods.split(_LINE)
-            if line
-        )
-        return text_hash("\x00".join((self._objects, self._modules, *exports)))
 
     # ---- by id, whatever the case
 
