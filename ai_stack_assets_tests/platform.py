@@ -12,7 +12,7 @@ import dagster as dg
 from ai_stack_assets.definitions import defs
 from ai_stack_assets.domain.common.lake import Version
 from ai_stack_assets.orchestration import keys
-from ai_stack_assets.orchestration.partitions import CONFIGURATION, CONFIGURATIONS, PARTITION_TAG
+from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
 from ai_stack_assets.resources.configurations import ConfigurationsResource
 from ai_stack_assets.resources.lake import LakeResource
 from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
@@ -74,7 +74,7 @@ class Platform:
     ) -> dg.ExecuteInProcessResult:
         """Materialise these assets; a failure is in the result, not raised. `config`: by step."""
         selection = dg.AssetSelection.assets(*assets) if isinstance(assets, list) else assets
-        job = dg.define_asset_job("tested", selection, partitions_def=CONFIGURATIONS)
+        job = dg.define_asset_job("tested", selection)
         definitions = dg.Definitions(location().assets, resources=self.resources(), jobs=[job])
         return definitions.resolve_job_def("tested").execute_in_process(
             tags={PARTITION_TAG: configuration} if configuration else {},
@@ -101,3 +101,21 @@ def made(result: dg.ExecuteInProcessResult) -> set[dg.AssetKey]:
 def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
     """By asset and name."""
     return {(e.asset_key.to_user_string(), e.check_name): e for e in result.get_asset_check_evaluations()}
+
+
+_CHILD = "<Catalog>Пропавший</Catalog>"
+
+
+def break_gates(source: Path) -> None:
+    """The configuration lists a catalog that is not there."""
+    _replace(source / "Configuration.xml", "</ChildObjects>", f"{_CHILD}</ChildObjects>")
+
+
+def mend_gates(source: Path) -> None:
+    _replace(source / "Configuration.xml", _CHILD, "")
+
+
+def _replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8-sig")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")

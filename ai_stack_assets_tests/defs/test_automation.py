@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -15,7 +16,7 @@ from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, process_tag
 from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
 from ai_stack_assets.resources.configurations import ConfigurationsResource
-from ai_stack_assets_tests.platform import Platform, location
+from ai_stack_assets_tests.platform import LAKE, Platform, break_gates, location, mend_gates
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -34,6 +35,15 @@ def due(platform: Platform, cron: str = schedules.EVERY_6_HOURS) -> list[str]:
 
 def write(platform: Platform, *lines: str) -> None:
     platform.file.write_text("\n".join(["configurations:", *(f"  - {{{line}}}" for line in lines)]))
+
+
+@pytest.fixture
+def stored(platform: Platform) -> Iterator[Platform]:
+    """On an instance with files: a schedule opens its own connection to it."""
+    (platform.folder / "instance").mkdir()
+    with dg.DagsterInstance.local_temp(str(platform.folder / "instance")) as platform.instance:
+        platform.instance.add_dynamic_partitions(CONFIGURATION, ["demo"])
+        yield platform
 
 
 # ---- the sensor
@@ -74,24 +84,23 @@ def test_a_wrong_file_fails_the_tick_and_names_the_line(platform: Platform) -> N
 # ---- schedules
 
 
-def test_a_schedule_asks_for_a_run_of_each_configuration_that_is_due(platform: Platform) -> None:
+def test_a_schedule_asks_for_a_run_of_each_configuration_that_is_due(stored: Platform) -> None:
     write(
-        platform, "name: demo, source: a", "name: own, source: b, schedule: 0 3 * * *", "name: new, source: c"
+        stored, "name: demo, source: a", "name: own, source: b, schedule: 0 3 * * *", "name: new, source: c"
     )
-    platform.instance.add_dynamic_partitions(CONFIGURATION, ["own"])
-    assert due(platform) == ["demo"]
-    assert due(platform, "0 3 * * *") == ["own"]
+    stored.instance.add_dynamic_partitions(CONFIGURATION, ["own"])
+    assert due(stored) == ["demo"]
+    assert due(stored, "0 3 * * *") == ["own"]
 
 
-def test_a_configuration_that_is_being_read_is_not_asked_for_again(platform: Platform) -> None:
-    dg_run = platform.instance.create_run_for_job(
-        location().resolve_job_def(keys.PIPELINE),
-        tags={PARTITION_TAG: "demo"},
-        status=dg.DagsterRunStatus.STARTED,
-    )
-    assert due(platform) == []
-    platform.instance.report_run_failed(dg_run)
-    assert due(platform) == ["demo"]
+def test_a_configuration_that_is_being_read_is_not_asked_for_again(stored: Platform) -> None:
+    write(stored, "name: demo, source: a", "name: idle, source: b")
+    stored.instance.add_dynamic_partitions(CONFIGURATION, ["idle"])
+    for name, status in (("demo", dg.DagsterRunStatus.STARTED), ("idle", dg.DagsterRunStatus.FAILURE)):
+        stored.instance.create_run_for_job(
+            location().resolve_job_def(keys.PIPELINE), tags={PARTITION_TAG: name}, status=status
+        )
+    assert due(stored) == ["idle"]
 
 
 @pytest.mark.parametrize("cron", ["0 3 * * mon-fri", "@daily", "*/15 0,12 1 1 *"])
@@ -102,22 +111,18 @@ def test_every_cron_makes_a_schedule_with_a_valid_name(cron: str) -> None:
 # ---- automation conditions
 
 
-def test_automation_waits_for_the_gates(platform: Platform) -> None:
-    """The stores are asked for when the tables are new, and are not when a gate does not hold."""
-    everything = [*keys.LAKE_TABLES.values(), keys.VECTORISER]
-    for passed, wanted in ((True, True), (False, False), (True, True)):
-        for key in everything:
-            platform.instance.report_runless_asset_event(dg.AssetMaterialization(key, partition="demo"))
-        for gate in gates():
-            platform.instance.report_runless_asset_event(
-                dg.AssetCheckEvaluation(gate.name, passed, {}, asset_key=gate.asset_key, partition="demo")
-            )
-        assert bool(requested(platform) & set(keys.STORE_KEYS)) is wanted
-
-
-def gates() -> list[dg.AssetCheckKey]:
-    graph = location().resolve_asset_graph()
-    return [key for key in graph.asset_check_keys if graph.get(key).blocking]
+def test_automation_asks_for_the_stores_when_the_tables_are_new_unless_a_gate_failed(
+    platform: Platform, source: Path
+) -> None:
+    assert requested(platform) == set()
+    after_good, after_bad = [], []
+    for change, asked in ((None, after_good), (break_gates, after_bad), (mend_gates, after_good)):
+        if change:
+            change(source)
+        platform.run(LAKE)
+        asked.append(requested(platform) & set(keys.STORE_KEYS))
+    assert after_good == [set(keys.STORE_KEYS)] * 2
+    assert after_bad == [set()]
 
 
 def requested(platform: Platform) -> set[dg.AssetKey]:

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from ai_stack_assets.domain.onec.checks import ERROR, GATES
 from ai_stack_assets.domain.onec.tables import TABLES
 from ai_stack_assets.orchestration import keys
-from ai_stack_assets_tests.platform import LAKE, SAMPLE, Platform, checks, made, metadata
+from ai_stack_assets_tests.platform import LAKE, Platform, break_gates, checks, made, metadata
 
 PIPELINE = dg.AssetSelection.groups(keys.EXTRACTION, keys.STORES)
 
 
-@pytest.fixture
-def source(tmp_path: Path, platform: Platform) -> Path:
-    """A copy of the sample that a test may change."""
-    copy = tmp_path / "source"
-    shutil.copytree(SAMPLE, copy)
-    platform.configure(demo=copy)
-    return copy
-
-
 def some_module(source: Path) -> Path:
     return next(path for path in sorted(source.rglob("Module.bsl")) if path.stat().st_size > 500)
-
-
-def break_gates(source: Path) -> None:
-    """The configuration lists a catalog that is not there."""
-    file = source / "Configuration.xml"
-    text = file.read_text(encoding="utf-8-sig")
-    file.write_text(
-        text.replace("</ChildObjects>", "<Catalog>Пропавший</Catalog></ChildObjects>", 1), "utf-8"
-    )
 
 
 def test_one_run_makes_every_table_and_says_where_it_came_from(platform: Platform) -> None:

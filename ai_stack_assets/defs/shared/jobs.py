@@ -3,12 +3,10 @@
 import dagster as dg
 
 from ai_stack_assets.orchestration import keys
-from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 
 onec_pipeline = dg.define_asset_job(
     keys.PIPELINE,
     selection=dg.AssetSelection.groups(keys.EXTRACTION, keys.STORES),
-    partitions_def=CONFIGURATIONS,
     description="From the source of a configuration to four stores that agree with each other.",
 )
 
