@@ -41,7 +41,7 @@ class Symbols:
             objects: `objects.id`.
             fields: `fields.id`.
             modules: `id, kind, object_id, is_global` (the last for common modules) as in `modules`.
-            methods: `id, module_id, name, is_export` as in `methods`, a repeated name with the `~2` of its id.
+            methods: `id, module_id, name, is_export` as in `methods` (ids with their `~2`).
         """
         by_module: dict[str, list[str]] = {}
         for method_id, module_id, _, is_export in methods:
