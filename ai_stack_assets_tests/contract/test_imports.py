@@ -40,15 +40,14 @@ def test_only_the_shared_definitions_read_the_environment(path: Path) -> None:
     tree = ast.parse(path.read_text())
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not names & {"getenv", "EnvVar"}
-    looked_up = [
-        n for n in ast.walk(tree) if isinstance(n, (ast.Subscript, ast.Attribute)) and is_environ(n.value)
-    ]
-    assert [node.lineno for node in looked_up] == []
+    assert [node.lineno for node in ast.walk(tree) if is_lookup(node)] == []
 
 
-def is_environ(node: ast.AST) -> bool:
-    """`os.environ` itself may be handed on whole to a child process."""
-    return isinstance(node, ast.Attribute) and node.attr == "environ"
+def is_lookup(node: ast.AST) -> bool:
+    """`os.environ[…]` and `os.environ.get(…)`; all of it may be handed on to a child process."""
+    if not isinstance(node, ast.Subscript) and not (isinstance(node, ast.Attribute) and node.attr != "items"):
+        return False
+    return isinstance(node.value, ast.Attribute) and node.value.attr == "environ"
 
 
 @pytest.mark.parametrize("path", DEFS, ids=relative)
