@@ -28,14 +28,21 @@ def step(what: str, source: Path, data: Path) -> dict:
     """Runs one step; `wall` includes the start of Python."""
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "bench.step", what, str(source), str(data)], stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-m", "bench.step", what, str(source), str(data)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return {"wall": round(time.perf_counter() - started, 2), **json.loads(done.stdout.splitlines()[-1])}
 
 
 def line(label: str, facts: dict) -> None:
     peak = max(facts["peak_mb"].values())
-    rest = {key: facts[key] for key in ("phases", "added", "changed", "removed", "differences_left", "is_refitted") if key in facts}
+    rest = {
+        key: facts[key]
+        for key in ("phases", "added", "changed", "removed", "differences_left", "is_refitted")
+        if key in facts
+    }
     print(f"  {label:<34}{facts['wall']:>8.1f} s{peak:>8} MB  {rest}", flush=True)
 
 
@@ -59,7 +66,9 @@ def stores(source: Path, data: Path) -> None:
         started = time.perf_counter()
         line(f"{label}: vectoriser", step("vectoriser", source, data))
         with ThreadPoolExecutor(len(STORES)) as pool:
-            for name, facts in zip(STORES, pool.map(lambda name: step(name, source, data), STORES), strict=True):
+            for name, facts in zip(
+                STORES, pool.map(lambda name: step(name, source, data), STORES), strict=True
+            ):
                 line(f"{label}: {name}", facts)
         print(f"  {label}: {time.perf_counter() - started:.1f} s in all")
 

@@ -16,7 +16,8 @@ KEPT = ("Configuration.xml", "Ext", "Languages")
 """Once per configuration: its own file, its own modules, its language."""
 
 _METHOD = re.compile(
-    r"(?ims)^(?:[ \t]*//[^\n]*\n|[ \t]*&[^\n]*\n)*[ \t]*(?:Асинх[ \t]+)?(?:Процедура|Функция)[ \t]+(\w+)\b.*?^[ \t]*Конец(?:Процедуры|Функции)[^\n]*\n"
+    r"(?ims)^(?:[ \t]*//[^\n]*\n|[ \t]*&[^\n]*\n)*"
+    r"[ \t]*(?:Асинх[ \t]+)?(?:Процедура|Функция)[ \t]+(\w+)\b.*?^[ \t]*Конец(?:Процедуры|Функции)[^\n]*\n"
 )
 
 
@@ -26,7 +27,9 @@ def generate(folder: Path, modules: int, methods: int) -> None:
     folder.mkdir(parents=True)
     files = [file for file in sorted(SAMPLE.rglob("*")) if file.is_file()]
     copied = [file for file in files if file.relative_to(SAMPLE).parts[0] not in KEPT]
-    names = sorted({file.relative_to(SAMPLE).parts[1].removesuffix(".xml") for file in copied}, key=len, reverse=True)
+    names = sorted(
+        {file.relative_to(SAMPLE).parts[1].removesuffix(".xml") for file in copied}, key=len, reverse=True
+    )
     pattern = re.compile(r"(?<![\w])(" + "|".join(map(re.escape, names)) + r")(?![\w])")
     per_copy = sum(file.suffix == ".bsl" for file in copied)
     copies = -(-modules // per_copy)
@@ -76,7 +79,9 @@ def _write(path: Path, data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--modules", type=int, default=2200)
     parser.add_argument("--methods", type=int, default=12, help="copies of each method within its module")

@@ -1,6 +1,6 @@
 """One measured step in a process of its own, so that start-up and peak memory count: prints one line of JSON.
 
-    python -m bench.step extract|vectoriser|postgres|graph|search|vectors SOURCE DATA
+python -m bench.step extract|vectoriser|postgres|graph|search|vectors SOURCE DATA
 """
 
 from __future__ import annotations

@@ -52,14 +52,25 @@ class Version:
         return self.manifest["tables"].get(table, {"rows": 0})["rows"]
 
     def parts(self, table: str) -> list[Path]:
-        return [self.path / table / name for name in self.manifest["tables"].get(table, {"parts": []})["parts"]]
+        return [
+            self.path / table / name for name in self.manifest["tables"].get(table, {"parts": []})["parts"]
+        ]
 
-    def table(self, table: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """The whole table (or some columns) in memory; an empty table with the right schema when it has no rows."""
+    def table(
+        self, table: str, columns: Sequence[str] | None = None, *, as_dictionary: Sequence[str] = ()
+    ) -> pa.Table:
+        """The whole table (or some columns) in memory; an empty table with the right schema when it has no rows.
+
+        Columns in `as_dictionary` keep each distinct text once (unless there are no rows).
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        parts = [pq.read_table(part, columns=list(columns) if columns else None) for part in self.parts(table)]
+        options: dict[str, Any] = {
+            "columns": list(columns) if columns else None,
+            "read_dictionary": list(as_dictionary),
+        }
+        parts = [pq.read_table(part, **options) for part in self.parts(table)]
         if parts:
             return pa.concat_tables(parts)
         from ai_stack_assets.domain.onec.tables import TABLES
@@ -67,7 +78,9 @@ class Version:
         empty = TABLES[table].arrow_schema().empty_table()
         return empty.select(list(columns)) if columns else empty
 
-    def batches(self, table: str, columns: Sequence[str] | None = None, rows: int = 8192) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, table: str, columns: Sequence[str] | None = None, rows: int = 8192
+    ) -> Iterator[pa.RecordBatch]:
         """The table piece by piece: memory stays bounded by one batch."""
         import pyarrow.parquet as pq
 
@@ -94,7 +107,9 @@ class Lake:
     def require(self, configuration: str) -> Version:
         version = self.current(configuration)
         if version is None:
-            raise PermanentError(f"configuration {configuration!r} is not in the lake {self.root}: run its extraction first")
+            raise PermanentError(
+                f"configuration {configuration!r} is not in the lake {self.root}: run its extraction first"
+            )
         return version
 
     @contextlib.contextmanager
@@ -131,7 +146,11 @@ class Lake:
         shutil.rmtree(self.folder(configuration), ignore_errors=True)
 
     def _prune(self, configuration: str) -> None:
-        versions = [p for p in self.folder(configuration).iterdir() if p.is_dir() and not p.is_symlink() and p.name[0] != "."]
+        versions = [
+            p
+            for p in self.folder(configuration).iterdir()
+            if p.is_dir() and not p.is_symlink() and p.name[0] != "."
+        ]
         versions.sort(key=lambda p: p.stat().st_mtime_ns, reverse=True)
         for old in versions[KEPT_VERSIONS:]:
             shutil.rmtree(old, ignore_errors=True)
@@ -148,7 +167,9 @@ def write_part(rows: list, table_name: str, path: Path) -> int:
     if not rows:
         return 0
     schema = TABLES[table_name].arrow_schema()
-    columns = [pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=False)]
+    columns = [
+        pa.array(values, field.type) for values, field in zip(zip(*rows, strict=True), schema, strict=False)
+    ]
     plain = pa.table(columns, schema=schema.remove(len(schema) - 1))
     table = plain.append_column(schema.field(len(schema) - 1), row_hashes(plain))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,11 +177,15 @@ def write_part(rows: list, table_name: str, path: Path) -> int:
     return path.stat().st_size
 
 
-def write_version(lake: Lake, configuration: str, tables: dict[str, list], version_id: str, **manifest: Any) -> Version:
+def write_version(
+    lake: Lake, configuration: str, tables: dict[str, list], version_id: str, **manifest: Any
+) -> Version:
     """A whole version from row tuples in memory, one part per table: for small inputs and tests."""
     with lake.draft(configuration) as draft:
         entries = {}
         for name, rows in tables.items():
             size = write_part(rows, name, draft / name / "0000.parquet")
             entries[name] = {"rows": len(rows), "bytes": size, "parts": ["0000.parquet"] if rows else []}
-        return lake.publish(configuration, draft, version_id, {**manifest, "configuration": configuration, "tables": entries})
+        return lake.publish(
+            configuration, draft, version_id, {**manifest, "configuration": configuration, "tables": entries}
+        )

@@ -37,6 +37,7 @@ class Draft:
     ) -> None:
         self.folder, self.root, self.previous, self.buckets = folder, root, previous, buckets
         self._before: dict[str, Any] = previous.manifest["buckets"] if previous else {}
+        self._before_folder = previous.path if previous else folder
         self._keys: dict[str, str] = {}
         self._parts: dict[str, dict[str, Part]] = {}
         self._read: dict[str, BucketResult] = {}
@@ -91,7 +92,7 @@ class Draft:
         file = self.folder / _ALL_SYMBOLS
         file.parent.mkdir(exist_ok=True)
         if self.previous and not self._has_new_symbols:
-            _link(self.previous.path / _ALL_SYMBOLS, file)
+            _link(self._before_folder / _ALL_SYMBOLS, file)
         else:
             merged = [self._symbols_now(bucket) for bucket in self.buckets]
             file.write_bytes(SymbolRows.merged(merged).to_bytes())
@@ -127,7 +128,11 @@ class Draft:
                 for b in sorted(self._parts)
             },
         }
-        content = [self.root.layout, self.root.name, [entry["parts"] for entry in manifest["buckets"].values()]]
+        content = [
+            self.root.layout,
+            self.root.name,
+            [entry["parts"] for entry in manifest["buckets"].values()],
+        ]
         version_id = xxhash.xxh3_128_hexdigest(msgspec.json.encode(content))[:16]
         return changes, lake.publish(configuration, self.folder, version_id, manifest)
 
@@ -159,17 +164,17 @@ class Draft:
 
     def _take_over(self) -> None:
         for bucket in set(self._parts) - set(self._read) - {UNSAFE}:
-            for table, part in self._parts[bucket].items():
-                if part.rows:
-                    _link(self._part_before(bucket, table), self._part(bucket, table))
-            _link(self.previous.path / _SYMBOLS / bucket, self.folder / _SYMBOLS / bucket)
+            for table in self._parts[bucket]:
+                if part := self._part_before(bucket, table):
+                    _link(part, self._part(bucket, table))
+            _link(self._before_folder / _SYMBOLS / bucket, self.folder / _SYMBOLS / bucket)
 
     def _part(self, bucket: str, table: str) -> Path:
         return self.folder / table / f"{bucket}.parquet"
 
     def _part_before(self, bucket: str, table: str) -> Path | None:
         rows = self._before.get(bucket, {}).get("parts", {}).get(table, NO_PART)[0]
-        return self.previous.path / table / f"{bucket}.parquet" if rows else None
+        return self._before_folder / table / f"{bucket}.parquet" if rows else None
 
     def _digest_before(self, bucket: str, table: str) -> str:
         return self._before.get(bucket, {}).get("parts", {}).get(table, NO_PART)[2]
@@ -180,7 +185,7 @@ class Draft:
     def _symbols_before(self, bucket: str) -> SymbolRows:
         if bucket not in self._before or bucket == UNSAFE:
             return NO_SYMBOLS
-        return msgspec.msgpack.decode((self.previous.path / _SYMBOLS / bucket).read_bytes(), type=SymbolRows)
+        return msgspec.msgpack.decode((self._before_folder / _SYMBOLS / bucket).read_bytes(), type=SymbolRows)
 
     def _symbols_now(self, bucket: str) -> SymbolRows:
         if bucket in self._read:

@@ -32,10 +32,14 @@ NO_SYMBOLS = SymbolRows([], [], [], [])
 
 def changed_names(before: SymbolRows, now: SymbolRows) -> set[str]:
     """Own names, lower case, of all that appeared, changed or vanished. A changed module stands for its methods."""
-    objects, fields, modules, methods = (set(b) ^ set(n) for b, n in zip(before, now, strict=True))
-    changed_modules = {module[0] for module in modules}
-    methods |= {m for rows in (before, now) for m in rows.methods if m[1] in changed_modules}
-    ids = [*objects, *fields, *(method[0] for method in methods)]
+    modules = {module[0] for module in set(before.modules) ^ set(now.modules)}
+    methods = set(before.methods) ^ set(now.methods)
+    methods |= {method for rows in (before, now) for method in rows.methods if method[1] in modules}
+    ids = (
+        {*before.objects} ^ {*now.objects}
+        | {*before.fields} ^ {*now.fields}
+        | {method[0] for method in methods}
+    )
     return {symbol.rpartition(".")[2].partition("~")[0].lower() for symbol in ids}
 
 

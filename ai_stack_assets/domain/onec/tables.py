@@ -20,7 +20,9 @@ class ObjectRow(NamedTuple):
     """One metadata object, of every kind and at every level of ownership: the configuration itself, top-level objects,
     nested subsystems, forms, templates, commands, recalculations."""
 
-    id: Annotated[str, "Full name: `Catalog.Валюты`, `Catalog.Валюты.Form.ФормаСписка`, `Configuration.<name>`"]
+    id: Annotated[
+        str, "Full name: `Catalog.Валюты`, `Catalog.Валюты.Form.ФормаСписка`, `Configuration.<name>`"
+    ]
     kind: Annotated[str, "Metadata class in English: `Catalog`, `Form`, `Subsystem`, `Configuration`"]
     name: Annotated[str, "Own name, without the owner's"]
     uuid: Annotated[str, "The platform's identifier, lower case; empty when the source has none"]
@@ -38,11 +40,15 @@ class FieldRow(NamedTuple):
     operation and its parameters, channel, predefined item, form attribute and its columns, form item, form command."""
 
     id: Annotated[str, "`Catalog.Валюты.Attribute.Код`, `….TabularSection.Т.Attribute.А`, `….Form.Ф.Item.И`"]
-    kind: Annotated[str, "`Attribute`, `TabularSection`, `Dimension`, `EnumValue`, `URLTemplate`, `FormItem`…"]
+    kind: Annotated[
+        str, "`Attribute`, `TabularSection`, `Dimension`, `EnumValue`, `URLTemplate`, `FormItem`…"
+    ]
     name: Annotated[str, "Own name"]
     uuid: Annotated[str, "The platform's identifier, lower case; empty when the source has none"]
     object_id: Annotated[str, "`objects.id` that it belongs to"]
-    parent_id: Annotated[str | None, "`fields.id` of the containing field: a tabular section, a URL template, a form item"]
+    parent_id: Annotated[
+        str | None, "`fields.id` of the containing field: a tabular section, a URL template, a form item"
+    ]
     position: Annotated[int, "Order within its parent and kind, from 0"]
     synonym: Annotated[str, "Presentation (title of a form part) by language code", JSON]
     comment: Annotated[str, "The developer's comment"]
@@ -72,11 +78,18 @@ class ReferenceRow(NamedTuple):
 class ModuleRow(NamedTuple):
     """One module: a BSL file, or a common module that has none."""
 
-    id: Annotated[str, "`CommonModule.ОбщегоНазначения.Module`, `Catalog.Валюты.ManagerModule`, `….Form.Ф.Module`"]
-    kind: Annotated[str, "`CommonModule`, `ObjectModule`, `ManagerModule`, `FormModule`, `CommandModule`, `RecordSetModule`…"]
+    id: Annotated[
+        str, "`CommonModule.ОбщегоНазначения.Module`, `Catalog.Валюты.ManagerModule`, `….Form.Ф.Module`"
+    ]
+    kind: Annotated[
+        str,
+        "`CommonModule`, `ObjectModule`, `ManagerModule`, `FormModule`, `CommandModule`, `RecordSetModule`…",
+    ]
     object_id: Annotated[str, "`objects.id` of the owner"]
     path: Annotated[str, "File, relative to the configuration's folder; empty when there is none"]
-    status: Annotated[str, "`parsed`, `empty`, `protected` (compiled, no source), `missing` (no file) or `rejected`"]
+    status: Annotated[
+        str, "`parsed`, `empty`, `protected` (compiled, no source), `missing` (no file) or `rejected`"
+    ]
     size_bytes: Annotated[int, "Size of the file"]
     lines: Annotated[int, "Number of lines; 0 when there is no source"]
     is_server: Annotated[bool | None, "Common module: Server; null for others, as are the flags that follow"]
@@ -102,13 +115,28 @@ class MethodRow(NamedTuple):
     kind: Annotated[str, "`Procedure` or `Function`"]
     is_export: Annotated[bool, "Has `Экспорт`"]
     is_async: Annotated[bool, "Has `Асинх`"]
-    directive: Annotated[str | None, "`AtClient`, `AtServer`, `AtServerNoContext`, `AtClientAtServer`, `AtClientAtServerNoContext`"]
-    annotations: Annotated[str, 'Extension annotations: `[{"kind":"Around","target":"Метод"}]` (Before, After, Around, ChangeAndValidate)', JSON]
+    directive: Annotated[
+        str | None,
+        "`AtClient`, `AtServer`, `AtServerNoContext`, `AtClientAtServer`, `AtClientAtServerNoContext`",
+    ]
+    annotations: Annotated[
+        str,
+        'Extension annotations: `[{"kind":"Around","target":"Метод"}]` (Before, After, Around, ChangeAndValidate)',
+        JSON,
+    ]
     region: Annotated[str, "Path of the enclosing regions, `/` between them; empty at module level"]
     signature: Annotated[str, "`Имя(Знач А, Б = 1)` in one line, as written apart from blanks"]
-    parameters: Annotated[str, 'In order: `[{"name","is_by_value","default"}]`; `default` is source text or null', JSON]
-    doc_comment: Annotated[str, "The comment right above, without `//`, lines joined by `\\n`; empty when there is none"]
-    doc: Annotated[str, 'Its parts: `{"description","parameters":[{"name","types","description"}],"returns":[{"types","description"}]}`', JSON]
+    parameters: Annotated[
+        str, 'In order: `[{"name","is_by_value","default"}]`; `default` is source text or null', JSON
+    ]
+    doc_comment: Annotated[
+        str, "The comment right above, without `//`, lines joined by `\\n`; empty when there is none"
+    ]
+    doc: Annotated[
+        str,
+        'Its parts: `{"description","parameters":[{"name","types","description"}],"returns":[{"types","description"}]}`',
+        JSON,
+    ]
     start_line: Annotated[int, "Line of the `Процедура`/`Функция` keyword, from 1"]
     end_line: Annotated[int, "Line of the closing keyword"]
     cyclomatic: Annotated[int, "Cyclomatic complexity"]
@@ -124,10 +152,15 @@ class CallRow(NamedTuple):
     id: Annotated[str, "`<caller_id>#<n>`, n counts the call sites of the caller from 1"]
     caller_id: Annotated[str, "`methods.id`, or `modules.id` for code outside methods"]
     module_id: Annotated[str, "`modules.id` that holds the call"]
-    receiver: Annotated[str | None, "What stands before the last dot, as written: `Справочники.Валюты`; null for a bare call"]
+    receiver: Annotated[
+        str | None, "What stands before the last dot, as written: `Справочники.Валюты`; null for a bare call"
+    ]
     name: Annotated[str, "Called name as written"]
     line: Annotated[int, "Line of the call, from 1"]
-    resolution: Annotated[str, "`local`, `global_module`, `common_module`, `manager_module`, `object_module`, `platform` or `unknown`"]
+    resolution: Annotated[
+        str,
+        "`local`, `global_module`, `common_module`, `manager_module`, `object_module`, `platform` or `unknown`",
+    ]
     target_id: Annotated[str | None, "`methods.id` that it resolves to"]
 
 
@@ -136,12 +169,19 @@ class QueryRow(NamedTuple):
 
     id: Annotated[str, "`<place>#query<n>`, n counts from 1 within the place"]
     source: Annotated[str, "`module`, `dynamic_list` or `data_composition`"]
-    place_id: Annotated[str, "`methods.id` or `modules.id`; for the others the form attribute's `fields.id` or the template's `objects.id`"]
+    place_id: Annotated[
+        str,
+        "`methods.id` or `modules.id`; for the others the form attribute's `fields.id` or the template's `objects.id`",
+    ]
     object_id: Annotated[str, "`objects.id` of the owner"]
     line: Annotated[int, "Line where the literal starts; 0 outside modules"]
     text: Annotated[str, "Query text: quotes undoubled, `|` removed"]
     is_fragment: Annotated[bool, "Does not parse as a whole query (it is joined to others at run time)"]
-    tables: Annotated[str, 'Tables read: `[{"name","object_id","field_id","virtual_table","alias"}]`, `object_id` null when unknown', JSON]
+    tables: Annotated[
+        str,
+        'Tables read: `[{"name","object_id","field_id","virtual_table","alias"}]`, `object_id` null when unknown',
+        JSON,
+    ]
     fields: Annotated[str, 'Fields read, by table: `["Справочник.Валюты.Код"]`', JSON]
     parameters: Annotated[str, "Names after `&`, distinct, in order of appearance", JSON]
     temporary_tables: Annotated[str, "Temporary tables that it creates", JSON]
@@ -152,7 +192,9 @@ class RejectedRow(NamedTuple):
 
     id: Annotated[str, "`<path>#<reason>`, then `#<n>` when repeated"]
     path: Annotated[str, "File, relative to the configuration's folder"]
-    reason: Annotated[str, "`broken_xml`, `undecodable`, `too_large`, `unsafe_path`, `duplicate_id`, `unbalanced_code`…"]
+    reason: Annotated[
+        str, "`broken_xml`, `undecodable`, `too_large`, `unsafe_path`, `duplicate_id`, `unbalanced_code`…"
+    ]
     message: Annotated[str, "What is wrong, for a person"]
     line: Annotated[int | None, "Position, from 1, when known"]
     column: Annotated[int | None, "Position, from 1, when known"]
@@ -191,7 +233,9 @@ class Table:
         )
 
 
-HASH_COLUMN = Column("content_hash", "text", False, "64-bit xxh3 of all other columns, hex: changes when the row does")
+HASH_COLUMN = Column(
+    "content_hash", "text", False, "64-bit xxh3 of all other columns, hex: changes when the row does"
+)
 
 
 def _table(name: str, row: type) -> Table:

@@ -79,7 +79,11 @@ def compare(store: Store, version: Version) -> list[Difference]:
 
 
 def synchronise(
-    store: Store, version: Version, *, allow_shrink: bool = False, progress: Callable[[str], None] = lambda _: None
+    store: Store,
+    version: Version,
+    *,
+    allow_shrink: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> SyncReport:
     """Make the store equal to the version, then verify by reading it back.
 

@@ -13,7 +13,9 @@ from ai_stack_assets.domain.onec.tables import TABLES, ObjectRow
 
 
 def an_object(name: str) -> ObjectRow:
-    return ObjectRow(f"Catalog.{name}", "Catalog", name, "", "{}", "", None, "own", "{}", f"Catalogs/{name}.xml")
+    return ObjectRow(
+        f"Catalog.{name}", "Catalog", name, "", "{}", "", None, "own", "{}", f"Catalogs/{name}.xml"
+    )
 
 
 @pytest.fixture

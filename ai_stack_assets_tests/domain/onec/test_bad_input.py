@@ -151,7 +151,9 @@ def test_nul_bytes_are_reported_and_the_rest_is_read(source, run):
 def test_a_line_of_5_mb_is_read(source, run):
     methods = run().tables["methods"].rows
     file = a_module(source)
-    file.write_bytes(file.read_bytes() + ('\nПроцедура Д()\nА = "' + "я" * 2_500_000 + '";\nКонецПроцедуры\n').encode())
+    file.write_bytes(
+        file.read_bytes() + ('\nПроцедура Д()\nА = "' + "я" * 2_500_000 + '";\nКонецПроцедуры\n').encode()
+    )
     assert run().tables["methods"].rows == methods + 1
 
 
@@ -195,11 +197,15 @@ def test_names_that_differ_by_case_are_both_kept_and_reported(source, run):
     twin = attribute.replace(f"<Name>{name}</Name>", f"<Name>{name.upper()}</Name>", 1)
     file.write_text(text.replace(attribute, attribute + twin, 1), "utf-8")
     report = run()
-    assert {f"{object_id(file)}.Attribute.{name}", f"{object_id(file)}.Attribute.{name.upper()}~2"} <= ids(report, "fields")
+    assert {f"{object_id(file)}.Attribute.{name}", f"{object_id(file)}.Attribute.{name.upper()}~2"} <= ids(
+        report, "fields"
+    )
     assert report.rejected == {"duplicate_id": 1}
 
 
-@pytest.mark.parametrize("name", ["'); DROP TABLE x;--", "`}) DETACH DELETE (n", "(a+)+$", "$${0}", "\\x00\\"])
+@pytest.mark.parametrize(
+    "name", ["'); DROP TABLE x;--", "`}) DETACH DELETE (n", "(a+)+$", "$${0}", "\\x00\\"]
+)
 def test_a_name_that_is_an_injection_is_data(source, run, name):
     file = a_catalog(source)
     text = file.read_text("utf-8-sig")

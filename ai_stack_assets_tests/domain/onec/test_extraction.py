@@ -94,7 +94,9 @@ def test_what_a_change_reaches_elsewhere_is_linked_again(place):
         return next(call["target_id"] for call in calls if call["name"] == "ПоявитсяПозже")
 
     assert target(place.extract()) is None
-    others[0].write_bytes(others[0].read_bytes() + "\nПроцедура ПоявитсяПозже() Экспорт\nКонецПроцедуры\n".encode())
+    others[0].write_bytes(
+        others[0].read_bytes() + "\nПроцедура ПоявитсяПозже() Экспорт\nКонецПроцедуры\n".encode()
+    )
     assert target(place.extract()) == f"CommonModule.{name}.Module.ПоявитсяПозже"
 
 
@@ -105,16 +107,22 @@ def test_an_incremental_version_equals_a_fresh_one_byte_by_byte(place, tmp_path)
     incremental = place.extract().version
     shutil.rmtree(next(place.source.glob("Catalogs/*/")))
     incremental = place.extract().version
-    fresh = extraction.extract("demo", str(place.source), Lake(tmp_path / "lake2"), tmp_path / "cache2").version
+    fresh = extraction.extract(
+        "demo", str(place.source), Lake(tmp_path / "lake2"), tmp_path / "cache2"
+    ).version
     assert incremental.id == fresh.id
     for table in TABLES:
-        assert [p.read_bytes() for p in incremental.parts(table)] == [p.read_bytes() for p in fresh.parts(table)]
+        assert [p.read_bytes() for p in incremental.parts(table)] == [
+            p.read_bytes() for p in fresh.parts(table)
+        ]
 
 
 @pytest.mark.usefixtures("small_buckets")
 def test_processes_and_a_single_one_give_the_same(place, tmp_path):
     alone = place.extract(workers=1).version
-    together = extraction.extract("demo", str(place.source), Lake(tmp_path / "l2"), tmp_path / "c2", workers=2).version
+    together = extraction.extract(
+        "demo", str(place.source), Lake(tmp_path / "l2"), tmp_path / "c2", workers=2
+    ).version
     assert alone.id == together.id
 
 
