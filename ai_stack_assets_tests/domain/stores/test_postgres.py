@@ -198,16 +198,20 @@ def test_rows_that_break_a_key_are_refused_as_a_whole(postgres, lake, first):
 def test_names_are_data_and_never_commands(postgres, lake):
     rows = made.rows()
     rows["objects"].append(made.an_object(f"Catalog.{NASTY}", synonym='"'))
-    rows["queries"].append(rows["queries"][0]._replace(id=NASTY, text='a,"b"\r\n\\.\n\\N\ttab\x00nul'))
-    rows["fields"][0] = rows["fields"][0]._replace(properties='{"a":"\\u0000"}')
+    rows["queries"].append(
+        rows["queries"][0]._replace(id=NASTY, text='a,"b"\r\n\\.\n\\N\ttab\x00nul \\u0000')
+    )
+    rows["fields"][0] = rows["fields"][0]._replace(properties='{"a":"\\\\u0000 \\u0000"}')
     version = made.version(lake, "v1", rows, configuration='it\'s; "Конфигурация" %s {}')
 
     sync(postgres, version)
 
     assert differences(postgres, version) == {}
+    properties = "SELECT properties->>'a' FROM onec.fields WHERE id = %s"
+    assert select(postgres, properties, rows["fields"][0].id) == [("\\u0000 \ufffd",)]
     assert postgres.configurations() == [version.configuration]
     assert select(postgres, "SELECT text FROM onec.queries WHERE id = %s", NASTY) == [
-        ('a,"b"\r\n\\.\n\\N\ttab\ufffdnul',)
+        ('a,"b"\r\n\\.\n\\N\ttab\ufffdnul \\u0000',)
     ]
     rows["objects"].pop()
     rows["queries"].pop()

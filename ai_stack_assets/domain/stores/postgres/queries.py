@@ -80,4 +80,4 @@ def _rows(connection: Connection, query: str, configuration: str, **parameters: 
     from psycopg.rows import dict_row
 
     with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, {"configuration": configuration, **parameters}).fetchall()
+        return cursor.execute(query.encode(), {"configuration": configuration, **parameters}).fetchall()

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from ai_stack_assets.domain.onec.tables import TABLES
+from ai_stack_assets.domain.onec.tables import JSON, TABLES, Table
 from ai_stack_assets.domain.stores import rows
 from ai_stack_assets.domain.stores.contract import batched
 from ai_stack_assets.domain.stores.postgres import schema
@@ -109,7 +110,7 @@ class PostgresStore:
         sent = 0
         with self.connection.cursor().copy(query) as copy:
             for batch in rows.batches(version, collection, ids):
-                data = _write_csv(batch)
+                data = _write_csv(batch, TABLES[collection])
                 copy.write(data)
                 sent += len(data)
         return sent
@@ -133,22 +134,24 @@ def _read_csv(data: bytes) -> pa.Table:
     )
 
 
-def _write_csv(batch: pa.RecordBatch) -> memoryview:
-    """Rows as COPY reads them: text quoted, null is nothing between the commas. PostgreSQL has no NUL
-    character: it becomes the replacement character, as JSON escape too."""
+_NUL_ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def _write_csv(batch: pa.RecordBatch, table: Table) -> bytes:
+    """Rows as COPY reads them: text quoted, null is nothing between the commas.
+
+    PostgreSQL has no NUL character, as itself or escaped in JSON: it becomes the replacement character.
+    """
     import pyarrow as pa
-    import pyarrow.compute as pc
     from pyarrow import csv
 
-    columns = []
-    for column in batch.columns:
-        if pa.types.is_string(column.type):
-            for bad, good in (("\x00", "\ufffd"), ("\\u0000", "\\ufffd")):
-                if pc.any(pc.match_substring(column, bad)).as_py():
-                    column = pc.replace_substring(column, bad, good)
-        columns.append(column)
     sink = pa.BufferOutputStream()
-    csv.write_csv(
-        pa.RecordBatch.from_arrays(columns, schema=batch.schema), sink, csv.WriteOptions(include_header=False)
-    )
-    return memoryview(sink.getvalue())
+    csv.write_csv(batch, sink, csv.WriteOptions(include_header=False))
+    data = sink.getvalue().to_pybytes()
+    if b"\\u0000" in data:
+        for i in (i for i, column in enumerate(table.columns) if column.type == JSON):
+            values = [_NUL_ESCAPE.sub(r"\1\\ufffd", value) for value in batch.column(i).to_pylist()]
+            if values != batch.column(i).to_pylist():
+                batch = batch.set_column(i, batch.schema.field(i), pa.array(values, pa.string()))
+                return _write_csv(batch, table)
+    return data.replace(b"\x00", "\ufffd".encode())
