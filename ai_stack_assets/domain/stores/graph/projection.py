@@ -14,6 +14,7 @@ from ai_stack_assets.domain.stores.graph import schema
 from ai_stack_assets.domain.stores.graph.rows import (
     as_nodes,
     id_and_hash,
+    look_up,
     properties,
     relationship_ids,
     strings,
@@ -39,6 +40,7 @@ MAIN_TABLE = "MainTable"
 NOT_REFERENCES = (ROLE_RIGHT, "RoleRightDenied", "ChildObject")
 """Kinds of the lake's references that other relationships stand for, and the rights that a role does not
 grant."""
+_REFERENCE_ENDS = ("source_id", "source_object_id", "target_id")
 _LABELS = list(NODE)
 
 
@@ -140,9 +142,7 @@ class Projection:
 
     def _positions(self, ids: pa.ChunkedArray) -> pa.ChunkedArray:
         """Where each id is among the nodes, int32; null when it is none."""
-        import pyarrow.compute as pc
-
-        return pc.index_in(ids, self._node_ids)
+        return look_up(ids, self._node_ids)
 
     def _labels(self, positions: pa.ChunkedArray) -> Any:
         """Numpy int8: which of the labels the node at each position has."""
@@ -174,24 +174,15 @@ class Projection:
 
     @cached_property
     def _links(self) -> pa.Table:
-        """The lake's references with positions instead of names: `via` is the form item that a link starts
-        at."""
+        """The lake's references with positions instead of names: `via` is the form item at the start."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        columns = (
-            "kind",
-            "source_id",
-            "source_object_id",
-            "target_id",
-            "target_kind",
-            "detail",
-            "properties",
-        )
-        links = self.version.table("references", columns)
+        ends, rest = _REFERENCE_ENDS, ("kind", "target_kind", "detail", "properties")
+        links = self.version.table("references", [*ends, *rest], as_dictionary=ends)
         source = self._positions(links["source_id"])
         items = self._fields_and_items[1]
-        via = pc.take(items["name"], pc.index_in(links["source_id"], items["id"]))
+        via = pc.take(items["name"], look_up(links["source_id"], items["id"]))
         return pa.table(
             {
                 "from": pc.coalesce(source, self._positions(links["source_object_id"])),
@@ -236,10 +227,11 @@ class Projection:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        calls = self.version.table("calls", ["caller_id", "target_id", "line"])
+        ends = ("caller_id", "target_id")
+        calls = self.version.table("calls", [*ends, "line"], as_dictionary=ends)
         calls = calls.filter(pc.is_valid(calls["target_id"]))
-        ends = {"from": self._positions(calls["caller_id"]), "to": self._positions(calls["target_id"])}
-        table = pa.table({**ends, "line": calls["line"]})
+        positions = {"from": self._positions(calls["caller_id"]), "to": self._positions(calls["target_id"])}
+        table = pa.table({**positions, "line": calls["line"]})
         return self._grouped("CALLS", table, [("from", "count", "calls"), ("line", "min", "line")])
 
     def _reads(self) -> pa.Table:
