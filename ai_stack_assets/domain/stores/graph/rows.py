@@ -87,8 +87,8 @@ def look_up(values: pa.ChunkedArray, known: pa.ChunkedArray | pa.Array) -> pa.Ch
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not pa.types.is_dictionary(values.type):
-        return pc.index_in(values, known)
+    if not pa.types.is_dictionary(values.type) or not values.num_chunks:
+        return pc.index_in(values.cast("string"), known)
     chunks = values.unify_dictionaries().chunks
-    places = pc.index_in(chunks[0].dictionary, known) if chunks else None
+    places = pc.index_in(chunks[0].dictionary, known)
     return pa.chunked_array([places.take(chunk.indices) for chunk in chunks], pa.int32())
