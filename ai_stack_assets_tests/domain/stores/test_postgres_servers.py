@@ -6,6 +6,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
@@ -173,6 +174,22 @@ def test_processes_share_one_embedded_server_and_its_data_outlive_them(tmp_path)
         answers.get(timeout=5), answers.get(timeout=5)
     assert (folder / "PG_VERSION").exists()
     assert not (folder / "postmaster.pid").exists()
+
+
+def test_an_embedded_server_that_was_killed_is_started_again_with_its_data(tmp_path):
+    folder = tmp_path / "pg"
+    postgres = Postgres(embedded.serve(folder))
+    version = made.version(Lake(tmp_path / "lake"), "v1")
+    with postgres.open("demo") as store:
+        synchronise(store, version)
+    killed = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
+    killed.kill()
+    killed.wait(10)
+    with pytest.raises(TransientError, match="POSTGRES_URL"):
+        postgres.configurations()
+
+    with Postgres(embedded.serve(folder)).open("demo") as store:
+        assert all(d.is_empty for d in compare(store, version))
 
 
 def test_an_embedded_server_in_an_unusable_folder_is_permanent(tmp_path):

@@ -15,7 +15,6 @@ _CONFIGURATION = """
 # written by ai_stack_assets when the database was made
 wal_level = minimal            # a first load is then not written twice
 max_wal_senders = 0
-synchronous_commit = off       # all that it holds can be made again from the lake
 shared_buffers = 256MB
 maintenance_work_mem = 128MB
 max_wal_size = 2GB
@@ -35,7 +34,7 @@ def serve(folder: Path) -> str:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         server = _package().get_server(folder, cleanup_mode="stop", start=False)
-        if not server._instances.get(server.pgdata):
+        if server._postmaster_info is None or not server._postmaster_info.is_running():
             with server._lock:
                 _initialise(server)
             server.start()
