@@ -71,7 +71,7 @@ class Follower:
     def _take(self, entry: dg.EventLogEntry) -> None:
         event = entry.dagster_event
         if event is None:
-            if entry.step_key and logging.INFO <= entry.level < logging.ERROR:
+            if entry.step_key and logging.INFO <= int(entry.level) < logging.ERROR:
                 self.terminal.step(entry.step_key, entry.user_message)
             return
         if event.event_type == Kind.ASSET_MATERIALIZATION:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.onec.configurations import ConfigurationEntry
 
 DEMO, DEMO_SOURCE = "demo", "samples/demo/designer"
-_NOT_TELLING = {
+_NOT_TELLING = (
     "",
     "src",
     "cf",
@@ -27,7 +27,7 @@ _NOT_TELLING = {
     "dump",
     "main",
     "master",
-}
+)
 """Folder names that say nothing about what is in them."""
 
 
@@ -61,14 +61,11 @@ def targets(source: str | None, name: str | None, terminal: Terminal) -> list[Co
 
 
 def portable(source: str) -> str:
-    """A folder inside the project as a relative path, another one as an absolute path, all else as it is."""
-    path = Path(source).expanduser()
+    """A folder or file beside the list as a relative path, another one as an absolute path, all else as it is."""
+    path, base = Path(source).expanduser().resolve(), settings.configurations_file().parent
     if not path.exists():
         return source
-    path = path.resolve()
-    return (
-        path.relative_to(settings.PROJECT).as_posix() if path.is_relative_to(settings.PROJECT) else str(path)
-    )
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
 
 
 def matches(entry: str, name: str | None) -> bool:

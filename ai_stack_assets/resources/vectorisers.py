@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ class VectorisersResource(dg.ConfigurableResource):
     def open(self) -> Vectorisers:
         from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers, VectoriserSettings
 
-        url = {"base_url": self.base_url} if self.base_url else {}
-        settings = VectoriserSettings(name=self.name, model=self.model, api_key=self.api_key, **url)
+        settings = VectoriserSettings(name=self.name, model=self.model, api_key=self.api_key)
+        if self.base_url:
+            settings = dataclasses.replace(settings, base_url=self.base_url)
         return Vectorisers(Path(self.data) / "vectorisers", settings)

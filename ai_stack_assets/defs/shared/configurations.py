@@ -29,8 +29,10 @@ def configurations_changed(
         context.log.warning(
             f"{name} is retired: no more runs. Its lake tables and its rows in the stores are kept."
         )
-    changes = [CONFIGURATIONS.build_add_request(new)] if new else []
-    changes += [CONFIGURATIONS.build_delete_request(retired)] if retired else []
+    changes = [
+        *([CONFIGURATIONS.build_add_request(new)] if new else []),
+        *([CONFIGURATIONS.build_delete_request(retired)] if retired else []),
+    ]
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=f"{name}:{digest}", partition_key=name) for name in new],
         dynamic_partitions_requests=changes,
