@@ -1,5 +1,6 @@
 """Compare the BSL reader with bsl-parser, module by module: `python bench/compare_bsl.py FOLDER …`.
 
+Without a folder: the modules in `bench/reference/bsl/constructs`, which hold every construct of the language.
 Counts and lists must be equal: methods, exports, parameters, regions, call sites with method and line,
 complexity and statements. Needs Java 17 and Maven; the first run builds `bench/reference/bsl`.
 """
@@ -122,7 +123,7 @@ def compare(folder: Path) -> bool:
         if lines := list(differences(found[path], expected)):
             different.append((path, expected.errors, lines))
     print(f"{folder}: {len(found)} modules in {seconds:.1f} CPU s; {len(paths) - len(found)} without source")
-    for name in theirs | mine:
+    for name in Counts().totals():
         verdict = "equal" if mine[name] == theirs[name] else f"{mine[name] - theirs[name]:+}"
         print(f"  {name:<12}{mine[name]:>9}{theirs[name]:>9}  {verdict}")
     print(f"  modules that differ: {len(different)}; with errors for bsl-parser: {erroneous}")
@@ -134,5 +135,5 @@ def compare(folder: Path) -> bool:
 
 if __name__ == "__main__":
     build_reference()
-    verdicts = [compare(Path(argument)) for argument in sys.argv[1:]]
+    verdicts = [compare(Path(argument)) for argument in sys.argv[1:] or [REFERENCE / "constructs"]]
     sys.exit(0 if all(verdicts) else 1)

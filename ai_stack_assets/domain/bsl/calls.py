@@ -23,7 +23,8 @@ _LINK = re.compile(r"\s*+(?:\w++(?:\s*+\.\s*+\w++)*+)?+(\s*+\.\s*+(?=[)\]])|(?=[
 _BRACKET = re.compile(r"[()\[\]]")
 _BLANKS = re.compile(r"\s*+(\.)\s*+|\s++")
 _LONGEST_RECEIVER = 200
-"""Characters kept of an expression before a dot: bounds time and size on chains of thousands of calls."""
+_MOST_LINKS = 10
+"""Characters and calls kept of an expression before a dot: bounds time and size on chains of thousands of calls."""
 
 _VARIABLE = re.compile(r"\s*+=\s*+(\w++)(?!\s*+\.)(?:\s*+(\w++|[=(,\[]))?+")
 _COMPARING = frozenset(
@@ -103,12 +104,13 @@ def _expression(text: str, code: str, backwards: str, match: re.Match[str]) -> s
     limit = first + _LONGEST_RECEIVER
     if match[3]:
         position = match.end()
-    more, cut = True, ""
+    more, cut, links = True, "", 0
     while more:
-        closed = _closing(backwards, position, limit)
+        closed = _closing(backwards, position, limit) if links < _MOST_LINKS else None
         if closed is None:
             cut = "…"
             break
+        links += 1
         link = _LINK.match(backwards, closed)
         assert link is not None
         position, more = link.end(), link[1] is not None

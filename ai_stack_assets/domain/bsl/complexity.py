@@ -3,8 +3,8 @@
 The numbers are those of bsl-language-server, whose lenses and SonarQube rules the readers know:
 
 - cyclomatic: 1, and 1 for each `Если`, `ИначеЕсли`, `Иначе`, `Для`, `Пока`, `Исключение`, `?(…)`, `Перейти`,
-  call of the method by itself, and boolean operator; an operator inside grouping parentheses counts once more per
-  level, as it does there (classic McCabe has neither `Иначе`, `Перейти`, recursion nor that repetition);
+  call of the method by itself, and boolean operator; an operator inside grouping parentheses counts once more
+  per level, as it does there (classic McCabe has neither `Иначе`, `Перейти`, recursion nor that repetition);
 - cognitive (SonarSource, version 1.4): 1 + nesting for `Если`, loops, `Исключение` and `?(…)`; 1 for
   `ИначеЕсли`, `Иначе`, `Перейти`, recursion, and each run of equal boolean operators in an expression, where
   `Не (…)` separates runs;
@@ -68,7 +68,8 @@ def read_block(tokens: Iterator[re.Match[str]], code: str, start: int) -> Block:
         if kind is None:
             kind = kind_of(token[1])
         if kind == lexer.OPERATOR:
-            first = max(previous, skip, code.rfind(";", previous, at) + 1)
+            first = max(previous, skip)
+            first = max(first, code.rfind(";", first, at) + 1)
             branches, weight, skip = _expression(code, first, at, nesting)
             cyclomatic += branches
             cognitive += weight

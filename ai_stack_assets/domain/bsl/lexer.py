@@ -158,8 +158,8 @@ def kind_of(word: str) -> int:
 
 
 ALL_KEYWORDS = words(_WORDS) | words(
-    "асинх async истина true ложь false неопределено undefined null экспорт export знач val тогда then цикл do"
-    " по to каждого each из in возврат return продолжить continue вызватьисключение raise не not новый new"
+    "асинх async истина true ложь false неопределено undefined null экспорт export знач val тогда then цикл"
+    " do по to каждого each из in возврат return продолжить continue вызватьисключение raise не not новый new"
     " прервать break выполнить execute добавитьобработчик addhandler удалитьобработчик removehandler"
 )
 """Reserved words, lower case: before `(` they are no calls. `Ждать` is one in asynchronous methods alone."""

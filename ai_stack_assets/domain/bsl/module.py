@@ -15,6 +15,8 @@ from ai_stack_assets.domain.bsl.outline import Outline, Sub, read_outline
 from ai_stack_assets.domain.bsl.query import parse_query
 from ai_stack_assets.domain.bsl.regions import Regions
 
+_MOST_PROBLEMS = 100
+"""Kept of one module: what is not BSL at all would give a problem per word."""
 _AWAIT = ("ждать", "await")
 
 
@@ -60,6 +62,9 @@ def parse_module(text: str) -> ModuleFacts:
     lines = text.count("\n") + (not text.endswith("\n") and bool(text))
     problems = [*regions.problems, *_problems(text, outline, masked.unclosed)]
     problems.sort(key=lambda problem: problem.line)
+    if len(problems) > _MOST_PROBLEMS:
+        more = f"and {len(problems) - _MOST_PROBLEMS} more problems"
+        problems[_MOST_PROBLEMS:] = [Problem("unbalanced_code", more, problems[_MOST_PROBLEMS].line)]
     place = _Position(text, [])
     variables = [Variable(v.name, v.is_export, v.directive, place.line(v.start)) for v in outline.variables]
     methods = _methods(text, outline.subs, regions, recursions)
@@ -122,8 +127,9 @@ def _comment_above(text: str, offset: int, floor: int) -> str:
     end = text.rfind("\n", floor, offset)
     while end > floor:
         start = text.rfind("\n", floor, end)
-        line = text[max(start + 1, floor) : end].strip()
-        if line[:2] != "//":
+        line = text[start + 1 : end].strip()
+        # the rest of the line where the previous method ends is not above
+        if line[:2] != "//" or (start < 0 and floor):
             break
         lines.append(line[3:] if line[2:3] == " " else line[2:])
         end = start

@@ -12,6 +12,8 @@ _DIRECTIVE = re.compile(
     rf"\#\s*+(?:({any_case('область region')})(?:\s++([^\W\d]\w*+))?+|({keyword('конецобласти endregion')})"
     rf"|({keyword('если if')})|({keyword('конецесли endif')}))"
 )
+_DEEPEST = 50
+"""Levels that show in a path: keeps its size bounded when thousands of regions are left open."""
 
 
 class Regions:
@@ -52,7 +54,11 @@ class Regions:
         return self._paths[index - 1] if index else ""
 
     def _open(self, name: str, offset: int, line: int, opened: list[int]) -> None:
-        path = f"{self.found[opened[-1]].path}/{name}" if opened else name
+        if opened:
+            path = self.found[opened[-1]].path
+            path = f"{path}/{name}" if len(opened) < _DEEPEST else path
+        else:
+            path = name
         opened.append(len(self.found))
         self.found.append(Region(name, path, line, line))
         self._offsets.append(offset)
