@@ -52,6 +52,11 @@ class Task:
     cache_file: Path
     done_key: str = ""
 
+    @property
+    def size(self) -> int:
+        """Bytes of its files. Large tasks go first, so that no process is left with one at the end."""
+        return sum(state.size for state in self.files)
+
     def part_path(self, table: str) -> Path:
         return self.draft / table / f"{self.bucket}.parquet"
 

@@ -85,7 +85,8 @@ class Draft:
         return [b for b in kept if names_any(names, lambda table, b=b: self._part_before(b, table))]
 
     def tasks_to_link(self, cache_file: Path) -> list[Task]:
-        return [self.task(bucket, cache_file) for bucket in sorted(self._read)]
+        tasks = [self.task(bucket, cache_file) for bucket in self._read]
+        return sorted(tasks, key=lambda task: task.size, reverse=True)
 
     def write_symbols(self) -> Path:
         """All symbols of the configuration, for the linking processes and the next version."""

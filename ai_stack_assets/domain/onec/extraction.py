@@ -138,6 +138,7 @@ class _Run:
         self, executor: Executor, draft: Draft, names: list[str], force: bool = False
     ) -> list[layout.SourceFile]:
         tasks = [draft.task(name, self.cache_file, force) for name in names]
+        tasks.sort(key=lambda task: task.size, reverse=True)
         states: list[layout.SourceFile] = []
         for done, result in enumerate(_in_turn(executor, read_bucket, tasks), 1):
             draft.add(result)
