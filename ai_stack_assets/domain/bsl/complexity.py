@@ -32,6 +32,9 @@ _OPENER = {
     lexer.END_LOOP: lexer.LOOP,
     lexer.END_TRY: lexer.EXCEPT,
 }
+_NESTS = frozenset((lexer.IF, lexer.LOOP, lexer.EXCEPT))
+_BRANCHES = _NESTS | {lexer.ELSIF, lexer.ELSE, lexer.GOTO}
+_ENDS = frozenset((lexer.END_IF, lexer.END_LOOP, lexer.END_TRY))
 _NAME = {lexer.IF: "Если", lexer.LOOP: "цикл", lexer.TRY: "Попытка", lexer.EXCEPT: "Исключение"}
 
 
@@ -59,7 +62,6 @@ def read_block(tokens: Iterator[re.Match[str]], code: str, start: int) -> Block:
     block = Block(start, len(code))
     opened: list[int] = []
     nesting, previous, skip = 0, start, start
-    cyclomatic, cognitive, statements = 1, 0, 0
     for token in tokens:
         at, after = token.span(1)
         if at < skip:
@@ -68,47 +70,31 @@ def read_block(tokens: Iterator[re.Match[str]], code: str, start: int) -> Block:
         if kind is None:
             kind = kind_of(token[1])
         if kind == lexer.OPERATOR:
-            first = max(previous, skip)
-            first = max(first, code.rfind(";", first, at) + 1)
-            branches, weight, skip = _expression(code, first, at, nesting)
-            cyclomatic += branches
-            cognitive += weight
+            skip = _add_expression(block, code, max(previous, skip), at, nesting)
             continue
-        if kind <= lexer.LOOP:
-            opened.append(kind)
-            nesting += 1
-            cyclomatic += 1
-            cognitive += nesting
-        elif kind == lexer.TRY:
-            opened.append(kind)
-        elif kind <= lexer.END_TRY:
-            statements += _is_unterminated(code, previous, at)
-            nesting -= _unwind(opened, kind, at, block.problems)
-            if kind == lexer.EXCEPT:
-                nesting += 1
-                cyclomatic += 1
-                cognitive += nesting
-            elif kind <= lexer.ELSE:
-                cyclomatic += 1
-                cognitive += 1
-            else:
-                statements += not _SEMICOLON.match(code, after)
-        elif kind == lexer.GOTO:
-            cyclomatic += 1
-            cognitive += 1
-        elif kind == lexer.VAR:
-            block.declarations.append(at)
-        elif kind == lexer.DIRECTIVE:
+        if kind == lexer.DIRECTIVE:
             block.marks.append(at)
             continue
-        else:
+        if kind >= lexer.SUB:
             block.end, block.terminator = at, token
             break
+        if kind <= lexer.TRY:
+            opened.append(kind)
+        elif kind <= lexer.END_TRY:
+            block.statements += _is_unterminated(code, previous, at)
+            nesting -= _unwind(opened, kind, at, block.problems)
+        elif kind == lexer.VAR:
+            block.declarations.append(at)
+        if kind in _BRANCHES:
+            nesting += kind in _NESTS
+            block.cyclomatic += 1
+            block.cognitive += nesting if kind in _NESTS else 1
+        elif kind in _ENDS:
+            block.statements += not _SEMICOLON.match(code, after)
         previous = after
-    statements += _is_unterminated(code, previous, block.end)
-    statements += code.count(";", start, block.end) - len(block.declarations)
+    block.statements += _is_unterminated(code, previous, block.end)
+    block.statements += code.count(";", start, block.end) - len(block.declarations)
     block.problems += [(block.end, f"{_NAME[kind]} is not closed") for kind in opened]
-    block.cyclomatic, block.cognitive, block.statements = cyclomatic, cognitive, statements
     return block
 
 
@@ -151,6 +137,7 @@ _PART = re.compile(
 )
 _BOOLEAN = {"и": "and", "and": "and", "или": "or", "or": "or"}
 _NOT = ("не", "not")
+_IN_EXPRESSION = (*_NOT, "?")
 _NEXT_EXPRESSION = (",", "ждать", "await", "по", "to")
 _LOOK_BACK = 80
 _GROUP, _NEGATED_GROUP, _ARGUMENTS, _TERNARY = range(4)
@@ -158,14 +145,10 @@ _WORD_BACKWARDS = re.compile(r"(\w++)\s*+(\.?)")
 _TAKES_ARGUMENTS = words("новый new выполнить execute вызватьисключение raise")
 
 
-def _expression(code: str, start: int, operator: int, nesting: int) -> tuple[int, int, int]:
-    """Read on to the end of the expression that holds `operator`, the first one after `start`.
-
-    Returns:
-        What it adds to the cyclomatic and to the cognitive complexity, and the offset of its end.
-    """
-    cyclomatic = cognitive = depth = joined = 0
-    last, negation = "", -1
+def _add_expression(block: Block, code: str, start: int, operator: int, nesting: int) -> int:
+    """Add the expression that holds `operator`, the first one after `start`; returns where it ends."""
+    start = max(start, code.rfind(";", start, operator) + 1)
+    last, depth, joined, negation = "", 0, 0, -1
     outer: list[tuple[int, str, int, int]] = []
     for part in _PART.finditer(code, start):
         word, at = part[0].lower(), part.start()
@@ -173,36 +156,42 @@ def _expression(code: str, start: int, operator: int, nesting: int) -> tuple[int
             continue
         if word in _BOOLEAN:
             joined += 1
-            cyclomatic += 1 + depth
-            cognitive += last != _BOOLEAN[word]
+            block.cyclomatic += 1 + depth
+            block.cognitive += last != _BOOLEAN[word]
             last = _BOOLEAN[word]
         elif word == "(" or word == "[":
             kind = _ARGUMENTS if word == "[" else _parenthesis(code, start, at, negation)
             outer.append((kind, last, depth, joined))
             if kind == _TERNARY:
                 nesting += 1
-                cyclomatic += 1
-                cognitive += nesting
+                block.cyclomatic += 1
+                block.cognitive += nesting
             depth = depth + 1 if kind <= _NEGATED_GROUP else 0
             last = last if kind == _GROUP else ""
         elif word == ")" or word == "]":
             if outer:
                 kind, before, depth, count = outer.pop()
                 nesting -= kind == _TERNARY
-                if kind == _NEGATED_GROUP:
-                    last = "" if joined > count else before
-                elif kind != _GROUP:
-                    last, joined = before, count
+                last, joined = _after(kind, before, count, last, joined)
         elif word in _NEXT_EXPRESSION:
             last = ""
-        elif at < operator and word not in _NOT:
+        elif word not in _IN_EXPRESSION:
+            if at > operator:
+                return at
             # a condition without operators: `Пока А Цикл Б = В И Г`
             outer.clear()
             depth = 0
-        elif word not in _NOT and word != "?":
-            return cyclomatic, cognitive, at
         negation = part.end() if word in _NOT else -1
-    return cyclomatic, cognitive, len(code)
+    return len(code)
+
+
+def _after(kind: int, before: str, count: int, last: str, joined: int) -> tuple[str, int]:
+    """Operator that the run continues with behind a closing bracket, and the number joined so far."""
+    if kind == _GROUP:
+        return last, joined
+    if kind == _NEGATED_GROUP:
+        return "" if joined > count else before, joined
+    return before, count
 
 
 def _parenthesis(code: str, start: int, at: int, negation: int) -> int:

@@ -127,7 +127,7 @@ def _comment_above(text: str, offset: int, floor: int) -> str:
     end = text.rfind("\n", floor, offset)
     while end > floor:
         start = text.rfind("\n", floor, end)
-        line = text[start + 1 : end].strip()
+        line = text[max(start + 1, floor) : end].strip()
         # the rest of the line where the previous method ends is not above
         if line[:2] != "//" or (start < 0 and floor):
             break
