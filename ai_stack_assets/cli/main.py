@@ -35,8 +35,13 @@ def _run(options: argparse.Namespace) -> int:
     from ai_stack_assets.cli.terminal import Terminal
 
     with Terminal(settings.data_folder() / "logs") as terminal:
-        _start_forkserver()
+        if options.command == "run":
+            _start_forkserver()
         try:
+            if options.command == "query":
+                from ai_stack_assets.cli.query import query
+
+                return query(options, terminal)
             from ai_stack_assets.cli.run import run
 
             return run(options, terminal)
@@ -69,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--name", help="what to call it; default: from the source")
     run.add_argument("--allow-shrink", action="store_true", help="yes to stores that lose most of their rows")
     run.add_argument("--verbose", action="store_true", help="show tracebacks")
+    ask = commands.add_parser("query", help="ask a store: what it holds, who calls, what is similar, where is it")
+    ask.add_argument("question", choices=("tables", "callers", "similar", "search"))
+    ask.add_argument("configuration")
+    ask.add_argument("text", nargs="?", help="a text, or for callers the id of a method")
+    ask.add_argument("--verbose", action="store_true", help="show tracebacks")
     commands.add_parser("home", help="prepare the Dagster instance and print its folder")
     commands.add_parser("dev", help="open the web interface; further options go to `dg dev`")
     return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -34,11 +35,16 @@ class Terminal:
         for number, saved in enumerate(self._saved, 1):
             os.dup2(saved, number)
             os.close(saved)
-        self._out.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._out.close()
 
     def say(self, text: str = "") -> None:
-        self._out.write(text + "\n")
-        self._out.flush()
+        try:
+            self._out.write(text + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            # the reader, `head` say, has seen enough; the work goes on
+            self._out = Path(os.devnull).open("w", encoding="utf-8")
 
     def step(self, name: str, text: str) -> None:
         """One line of progress: seconds since the start, which step, what it does."""

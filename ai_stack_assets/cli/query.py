@@ -1,0 +1,43 @@
+"""`query`: one question to a store from the command line, answered by the code behind the query assets."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+from ai_stack_assets.cli.terminal import Terminal
+from ai_stack_assets.defs.shared.resources import resources
+from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.stores import questions
+
+QUESTIONS: dict[str, tuple[str, Callable[..., questions.Rows], str]] = {
+    "tables": ("postgres", questions.table_sizes, "sizes of the tables; with a text, the objects that it finds"),
+    "callers": ("graph", questions.most_called_methods, "callers of a method; without one, the most called methods"),
+    "similar": ("vectors", questions.similar_methods, "methods near in meaning to a text"),
+    "search": ("search", questions.objects_by_text, "methods and objects by text"),
+}
+"""By name: resource, what answers, help."""
+
+
+def query(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Prints the answer, one row a line. Returns the exit code."""
+    resource, ask, _ = QUESTIONS[options.question]
+    with dg.build_resources(resources().resources or {}) as opened:
+        lake = opened.lake.open()
+        if lake.current(options.configuration) is None:
+            known = ", ".join(lake.configurations()) or "none yet"
+            raise PermanentError(f"no configuration {options.configuration!r} in the lake; there are: {known}")
+        version = lake.require(options.configuration)
+        rows = ask(getattr(opened, resource).open(), version, options.text or "")
+    for row in rows:
+        terminal.say("  ".join(_shown(value) for value in row.values()))
+    if not rows:
+        terminal.say("Nothing found.")
+    return 0
+
+
+def _shown(value: Any) -> str:
+    return "·" if value in (None, "") else str(value)
