@@ -45,7 +45,7 @@ def store(name: str, data: Path) -> dict:
     return {"phases": report.seconds, **changes, "differences_left": len(report.differences)}
 
 
-def _opened(name: str, data: Path):  # noqa: ANN202
+def _opened(name: str, data: Path):
     """The embedded client, as the resource of that name opens it."""
     folder = data / "stores" / name
     if name == "postgres":

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ def extract(
         TransientError: the network failed, or another extraction of this configuration does not end.
     """
     clock = _Clock()
+    if lake.current(configuration) is None:
+        # all will have to be read: the processes for it start while the source is fetched and listed
+        _processes()
+        forkserver.ensure_running()
     with _only_one(lake, configuration), fetch(parse_source(source), cache / "sources") as checkout:
         root = choose_root(layout.discover(checkout.folder), path, checkout.folder, source)
         clock.lap("fetch")
@@ -159,14 +164,18 @@ class _Run:
     def _executor(self, buckets: int) -> Executor:
         if buckets <= INLINE_BUCKETS or self.workers == 1:
             return _Inline()
-        import multiprocessing
+        return ProcessPoolExecutor(min(self.workers, buckets), mp_context=_processes())
 
-        # forked from a clean server process: no threads of the caller come along, the imports are done once
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(
-            ["ai_stack_assets.domain.onec.groups", "ai_stack_assets.domain.onec.linking"]
-        )
-        return ProcessPoolExecutor(min(self.workers, buckets), mp_context=context)
+
+def _processes() -> Any:
+    """Forked from a clean server process: no threads of the caller come along, the imports are done once."""
+    import multiprocessing
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["ai_stack_assets.domain.onec.groups", "ai_stack_assets.domain.onec.linking"]
+    )
+    return context
 
 
 class _Inline(Executor):

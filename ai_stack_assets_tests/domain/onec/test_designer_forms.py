@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (samples of XML read better unbroken)
+
 import pytest
 
 from ai_stack_assets.domain.onec.model import Link, Rejection

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (samples of XML read better unbroken)
+
 import json
 
 import pytest

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (samples of XML read better unbroken)
+
 """Kinds that few configurations have: accounting and calculation, external data sources, integration, bots, route maps."""
 
 import pytest

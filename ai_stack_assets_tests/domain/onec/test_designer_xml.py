@@ -1,4 +1,4 @@
-# ruff: noqa: E501 (samples of XML read better unbroken)
+
 """What strangers may send instead of a dump's XML. Every case is one rejected file, never a crash."""
 
 import pytest
