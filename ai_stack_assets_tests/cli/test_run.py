@@ -60,6 +60,7 @@ def test_a_new_source_is_listed_loaded_and_the_next_run_changes_nothing(user: Us
     assert "source: trade" in (user.folder / "configurations.yaml").read_text()
     assert "0 failed" in said and "Traceback" not in said
     assert rows(said, "postgres")[0] == rows(said, "postgres")[1] > 1000
+    assert not (user.folder / "data" / "stores" / "postgres" / "postmaster.pid").exists()
     code, again = user.run("--name", "trade")
     assert code == 0, again
     assert rows(again, "postgres") == [rows(said, "postgres")[0], 0, 0, 0]

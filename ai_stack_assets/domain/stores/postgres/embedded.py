@@ -3,6 +3,7 @@ stops it."""
 
 from __future__ import annotations
 
+import multiprocessing.util
 import os
 import subprocess
 import tempfile
@@ -37,7 +38,10 @@ def serve(folder: Path) -> str:
         if server._postmaster_info is None or not server._postmaster_info.is_running():
             with server._lock:
                 _initialise(server)
+                _forget_the_dead(server)
             server.start()
+            # a step is a child process: it ends without `atexit`, and would leave the server running for ever
+            multiprocessing.util.Finalize(None, server._cleanup, exitpriority=10)
         return server.get_uri("postgres")
     except (OSError, RuntimeError, KeyError) as error:
         raise PermanentError(f"the embedded PostgreSQL cannot use {folder}: {error}") from error
@@ -47,6 +51,14 @@ def serve(folder: Path) -> str:
         raise TransientError(
             f"the embedded PostgreSQL in {folder} did not start: {error}; its log ends: {tail}"
         ) from error
+
+
+def _forget_the_dead(server) -> None:
+    """A process that was killed stays in the list of those that use the server, so that nobody stops it."""
+    used_by = server.global_process_id_list
+    used_by.put(
+        [pid for pid in used_by._get() if Path(f"/proc/{pid}").exists() or not Path("/proc/self").exists()]
+    )
 
 
 def _initialise(server) -> None:
