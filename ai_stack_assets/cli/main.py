@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--name", help="what to call it; default: from the source")
     run.add_argument("--allow-shrink", action="store_true", help="yes to stores that lose most of their rows")
     run.add_argument("--verbose", action="store_true", help="show tracebacks")
-    ask = commands.add_parser("query", help="ask a store: what it holds, who calls, what is similar, where is it")
+    ask = commands.add_parser(
+        "query", help="ask a store: what it holds, who calls, what is similar, where is it"
+    )
     ask.add_argument("question", choices=("tables", "callers", "similar", "search"))
     ask.add_argument("configuration")
     ask.add_argument("text", nargs="?", help="a text, or for callers the id of a method")

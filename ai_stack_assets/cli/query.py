@@ -14,8 +14,16 @@ from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores import questions
 
 QUESTIONS: dict[str, tuple[str, Callable[..., questions.Rows], str]] = {
-    "tables": ("postgres", questions.table_sizes, "sizes of the tables; with a text, the objects that it finds"),
-    "callers": ("graph", questions.most_called_methods, "callers of a method; without one, the most called methods"),
+    "tables": (
+        "postgres",
+        questions.table_sizes,
+        "sizes of the tables; with a text, the objects that it finds",
+    ),
+    "callers": (
+        "graph",
+        questions.most_called_methods,
+        "callers of a method; without one, the most called methods",
+    ),
     "similar": ("vectors", questions.similar_methods, "methods near in meaning to a text"),
     "search": ("search", questions.objects_by_text, "methods and objects by text"),
 }
@@ -29,7 +37,9 @@ def query(options: argparse.Namespace, terminal: Terminal) -> int:
         lake = opened.lake.open()
         if lake.current(options.configuration) is None:
             known = ", ".join(lake.configurations()) or "none yet"
-            raise PermanentError(f"no configuration {options.configuration!r} in the lake; there are: {known}")
+            raise PermanentError(
+                f"no configuration {options.configuration!r} in the lake; there are: {known}"
+            )
         version = lake.require(options.configuration)
         rows = ask(getattr(opened, resource).open(), version, options.text or "")
     for row in rows:

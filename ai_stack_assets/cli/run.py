@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 
 import dagster as dg
+from filelock import FileLock
 
 from ai_stack_assets.cli.events import Follower, RunFacts
 from ai_stack_assets.cli.summary import summary
 from ai_stack_assets.cli.targets import targets
 from ai_stack_assets.cli.terminal import Terminal
 from ai_stack_assets.definitions import defs
+from ai_stack_assets.defs.shared import settings
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, process_tag
 from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
@@ -23,7 +25,7 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
     """Each configuration of the source in a run of its own, one after the other. Returns the exit code."""
     entries = targets(options.source, options.name, terminal)
     all_done = True
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         end_abandoned_runs(instance)
         instance.add_dynamic_partitions(CONFIGURATION, [entry.name for entry in entries])
         for entry in entries:
@@ -32,6 +34,15 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
             terminal.say(summary(entry.name, facts, terminal))
             all_done = all_done and facts.is_complete
     return 0 if all_done else 1
+
+
+def open_instance() -> dg.DagsterInstance:
+    """The instance with its storage made: two processes that make the same SQLite tables at once would fail."""
+    with FileLock(settings.enter_instance() / ".opening.lock"):
+        instance = dg.DagsterInstance.get()
+        _ = instance.run_storage, instance.event_log_storage, instance.schedule_storage
+        instance.get_runs(limit=1)
+    return instance
 
 
 def execute(instance: dg.DagsterInstance, name: str, allow_shrink: bool, terminal: Terminal) -> RunFacts:

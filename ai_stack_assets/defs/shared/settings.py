@@ -40,8 +40,10 @@ def enter_instance() -> Path:
     home.mkdir(parents=True, exist_ok=True)
     settings = home / "dagster.yaml"
     if not settings.exists():
-        settings.unlink(missing_ok=True)
-        settings.symlink_to(PROJECT / "dagster.yaml")
+        # put in place whole: another process may be doing the same
+        link = home / f".dagster-{os.getpid()}.yaml"
+        link.symlink_to(PROJECT / "dagster.yaml")
+        link.replace(settings)
     return home
 
 
