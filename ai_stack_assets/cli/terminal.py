@@ -44,7 +44,7 @@ class Terminal:
             self._out.flush()
         except BrokenPipeError:
             # the reader, `head` say, has seen enough; the work goes on
-            self._out = Path(os.devnull).open("w", encoding="utf-8")
+            self._out = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
     def step(self, name: str, text: str) -> None:
         """One line of progress: seconds since the start, which step, what it does."""
