@@ -15,18 +15,18 @@ _NO_CALL = any_case("новый new процедура procedure функция 
 _CALL = re.compile(
     r"\(\s*+(\w++)"
     # a receiver: names, or an expression that ends with a bracket
-    r"(?:\s*+(\.)\s*+(?:(\w++(?:\s*+\.\s*+\w++)*+)(\s*+\.\s*+(?=[)\]]))?+)?+"
+    r"(?:\s*+(\.)\s*+(?:(\w++(?:\s*+\.\s*+\w++)*)(\s*+\.\s*+(?=[)\]]))?)?"
     # or what makes it no call: a type after `Новый`, the name in a header, an annotation
-    rf"|(\s++{_NO_CALL}(?![\w.])|\s*+&))?+"
+    rf"|(\s++{_NO_CALL}(?![\w.])|\s*+&))?"
 )
-_LINK = re.compile(r"\s*+(?:\w++(?:\s*+\.\s*+\w++)*+)?+(\s*+\.\s*+(?=[)\]])|(?=[)\]]))?+")
+_LINK = re.compile(r"\s*+(?:\w++(?:\s*+\.\s*+\w++)*)?(\s*+\.\s*+(?=[)\]])|(?=[)\]]))?")
 _BRACKET = re.compile(r"[()\[\]]")
 _BLANKS = re.compile(r"\s*+(\.)\s*+|\s++")
 _LONGEST_RECEIVER = 200
 _MOST_LINKS = 10
 """Characters and calls kept of an expression before a dot: bounds time and size on chains of thousands of calls."""
 
-_VARIABLE = re.compile(r"\s*+=\s*+(\w++)(?!\s*+\.)(?:\s*+(\w++|[=(,\[]))?+")
+_VARIABLE = re.compile(r"\s*+=\s*+(\w++)(?!\s*+\.)(?:\s*+(\w++|[=(,\[]))?")
 _COMPARING = frozenset(
     (*"=(,[", *words("если if иначеесли elsif пока while и and или or не not возврат return"))
 )

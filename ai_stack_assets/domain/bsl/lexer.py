@@ -53,10 +53,10 @@ def keyword(wanted: str) -> str:
     return any_case(wanted) + r"(?!\w)"
 
 
-_STRING_PART = r'[^"\n]*+(?:""[^"\n]*+)*+'
+_STRING_PART = r'[^"\n]*+(?:""[^"\n]*+)*'
 _NOISE = re.compile(
-    rf'"{_STRING_PART}(?:"|(?:\s*+(?://[^\n]*+\s*+)*+\|{_STRING_PART})*+"?+)'
-    r"|//[^\n]*+(?:\s*+//[^\n]*+)*+"
+    rf'"{_STRING_PART}(?:"|(?:\s*+(?://[^\n]*+\s*+)*\|{_STRING_PART})*"?+)'
+    r"|//[^\n]*+(?:\s*+//[^\n]*+)*"
     r"|'[^'\n]*+'?+"
     rf"|\#(?:[ \t]*+{keyword('вставка insert конецвставки endinsert')}|[^\n]*+)"
     # a part of a string that a preprocessor line cut off from its beginning
@@ -144,7 +144,7 @@ _SEPARATOR = r"\s;:)\]\"'|"
 
 TOKENS = re.compile(
     # skip separators and other words; a keyword after a dot is a property: `Обработчик.Процедура`
-    rf"(?:[{_SEPARATOR}]++|(?:(?![{_FIRST}])|(?!{keyword(_WORDS)}))[^{_SEPARATOR}?&]++(?:(?<=\.)\s*+\w++)?+)*+"
+    rf"(?:[{_SEPARATOR}]++|(?:(?![{_FIRST}])|(?!{keyword(_WORDS)}))[^{_SEPARATOR}?&]++(?:(?<=\.)\s*+\w++)?)*"
     # the match at the end of the code, without group 1, keeps `re` from starting again inside of words
     rf"(?:({keyword(_WORDS)}|[?&])|\Z)"
 )

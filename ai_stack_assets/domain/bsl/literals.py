@@ -18,7 +18,7 @@ _SIGN = re.compile(
         " сгруппировать group упорядочить order итоги totals"
     )
 )
-_NEXT_LINE = re.compile(r"\n\s*+(?:(?://|\#)[^\n]*+\s*+)*+\|")
+_NEXT_LINE = re.compile(r"\n\s*+(?:(?://|\#)[^\n]*+\s*+)*\|")
 
 
 def query_texts(text: str, strings: list[tuple[int, int]]) -> Iterator[tuple[int, str]]:

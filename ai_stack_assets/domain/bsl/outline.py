@@ -11,11 +11,11 @@ from ai_stack_assets.domain.bsl.facts import Annotation, Parameter
 from ai_stack_assets.domain.bsl.lexer import KIND, keyword
 
 _HEADER = re.compile(
-    r"\s++(\w++)\s*+(?:\(((?:[^();]|\([^();]*+\))*+)\)" + rf"(?:\s*+({keyword('экспорт export')}))?+)?+"
+    r"\s++(\w++)\s*+(?:\(((?:[^();]|\([^();]*+\))*)\)" + rf"(?:\s*+({keyword('экспорт export')}))?)?"
 )
-_MARK = re.compile(r"&\s*+(\w++)(?:\s*+\(([^()]*+)\))?+\s*+")
-_DECLARATION = re.compile(r"\s*+(\w++)(?:\s++({}))?+\s*+(,?)".format(keyword("экспорт export")))
-_IN_PARAMETERS = re.compile(r"&\s*+\w++(?:\s*+\([^()]*+\))?+")
+_MARK = re.compile(r"&\s*+(\w++)(?:\s*+\(([^()]*+)\))?\s*+")
+_DECLARATION = re.compile(r"\s*+(\w++)(?:\s++({}))?\s*+(,?)".format(keyword("экспорт export")))
+_IN_PARAMETERS = re.compile(r"&\s*+\w++(?:\s*+\([^()]*+\))?")
 _LOOK_BACK = 200
 """Characters before a header that are searched for `Асинх`."""
 _ASYNC = ("асинх", "async")

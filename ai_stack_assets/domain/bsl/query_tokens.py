@@ -7,9 +7,9 @@ import re
 _PART = r"(?:[&#%]?\w+[%#]?|\[\w+\])"
 _TOKEN = re.compile(
     r"//[^\n]*+"
-    r'|("(?:[^"]++|"")*+"'
+    r'|("(?:[^"]++|"")*"'
     # A dotted path is one token. Parts may be run-time placeholders: `&Имя`, `#Имя#`, `%1`, `[Имя]`
-    rf"|(?:[&#%]\s*+\w+[%#]?|\[\w+\]|[^\W\d]\w*+)(?:\s*+\.\s*+{_PART})*+"
+    rf"|(?:[&#%]\s*+\w+[%#]?|\[\w+\]|[^\W\d]\w*+)(?:\s*+\.\s*+{_PART})*"
     r"|\d++(?:\.\d++)?"
     r"|<>|<=|>="
     # `@` only marks a table for a later replacement

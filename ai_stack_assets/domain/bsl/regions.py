@@ -9,7 +9,7 @@ from ai_stack_assets.domain.bsl.facts import Problem, Region
 from ai_stack_assets.domain.bsl.lexer import any_case, keyword
 
 _DIRECTIVE = re.compile(
-    rf"\#\s*+(?:({any_case('область region')})(?:\s++([^\W\d]\w*+))?+|({keyword('конецобласти endregion')})"
+    rf"\#\s*+(?:({any_case('область region')})(?:\s++([^\W\d]\w*+))?|({keyword('конецобласти endregion')})"
     rf"|({keyword('если if')})|({keyword('конецесли endif')}))"
 )
 _DEEPEST = 50
