@@ -8,7 +8,7 @@ import dagster as dg
 from filelock import FileLock
 
 from ai_stack_assets.cli.events import Follower, RunFacts
-from ai_stack_assets.cli.summary import summary
+from ai_stack_assets.cli.summary import farewell, summary
 from ai_stack_assets.cli.targets import targets
 from ai_stack_assets.cli.terminal import Terminal
 from ai_stack_assets.definitions import defs
@@ -29,10 +29,11 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         end_abandoned_runs(instance)
         instance.add_dynamic_partitions(CONFIGURATION, [entry.name for entry in entries])
         for entry in entries:
-            terminal.say(f"\n{entry.name}: {entry.source}")
+            terminal.say(f"\n{entry.name}: {entry.source} {entry.path or ''}")
             facts = execute(instance, entry.name, options.allow_shrink, terminal)
-            terminal.say(summary(entry.name, facts, terminal))
+            terminal.say(summary(facts))
             all_done = all_done and facts.is_complete
+    terminal.say(farewell(terminal))
     return 0 if all_done else 1
 
 

@@ -16,7 +16,7 @@ from ai_stack_assets.orchestration import keys
 _CHANGES = ("added", "changed", "removed")
 
 
-def summary(name: str, facts: RunFacts, terminal: Terminal) -> str:
+def summary(facts: RunFacts) -> str:
     return "\n".join(
         [
             "",
@@ -27,10 +27,17 @@ def summary(name: str, facts: RunFacts, terminal: Terminal) -> str:
             *_checks(facts.checks),
             *_seconds(facts),
             *_failures(facts),
+        ]
+    )
+
+
+def farewell(terminal: Terminal) -> str:
+    return "\n".join(
+        [
             "",
             f"Data    {settings.data_folder()}",
             f"Log     {terminal.log}",
-            "Next    make dev    opens the web interface: lineage, history and checks of this run",
+            "Next    make dev    opens the web interface: lineage, history and checks of every run",
         ]
     )
 

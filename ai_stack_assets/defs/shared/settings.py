@@ -30,8 +30,8 @@ def configurations_file() -> Path:
 def enter_instance() -> Path:
     """Make this process and its children use the project's Dagster instance. Returns DAGSTER_HOME.
 
-    The same order as `dg` itself: variables that are set, then the project's `.env`. A data folder that is
-    set has an instance of its own, since history and data belong together.
+    Variables that are set come first, then the project's `.env`. A data folder that is set has an instance of
+    its own, since history and data belong together.
     """
     if text(_DATA) and not text("DAGSTER_HOME"):
         os.environ["DAGSTER_HOME"] = str(data_folder() / "dagster")
