@@ -26,7 +26,7 @@ def question(
 ) -> dg.AssetsDefinition:
     @dg.asset(
         key=key,
-        deps=[store, keys.lake("objects")],
+        deps=[store],
         group_name=keys.STORES,
         kinds={store.path[0], "json"},
         owners=["team:onec"],
