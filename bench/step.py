@@ -30,7 +30,7 @@ def vectoriser(_: str, data: Path) -> dict:
     from ai_stack_assets.domain.common.lake import Lake
     from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers
 
-    _, record = Vectorisers(data / "vectorisers").ensure(Lake(data / "lake" / "onec").require(NAME))
+    _fitted, record = Vectorisers(data / "vectorisers").ensure(Lake(data / "lake" / "onec").require(NAME))
     return {"is_refitted": record.is_refitted}
 
 

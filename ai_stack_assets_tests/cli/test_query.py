@@ -26,7 +26,9 @@ def ask(tmp_path_factory) -> Callable[..., subprocess.CompletedProcess]:
 
     def command(*arguments: str) -> subprocess.CompletedProcess:
         whole = [sys.executable, "-m", "ai_stack_assets", *arguments]
-        return subprocess.run(whole, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            whole, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+        )
 
     made = command("run")
     assert made.returncode == 0, made.stdout

@@ -1,4 +1,3 @@
-
 import json
 
 from ai_stack_assets.domain.onec.assembly import assemble

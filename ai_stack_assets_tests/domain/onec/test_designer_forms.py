@@ -1,4 +1,3 @@
-
 import pytest
 
 from ai_stack_assets.domain.onec.model import Link, Rejection

@@ -1,4 +1,3 @@
-
 """Kinds that few configurations have: accounting and calculation, external data sources, integration, bots, route maps."""
 
 import pytest

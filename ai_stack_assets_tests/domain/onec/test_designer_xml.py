@@ -1,4 +1,3 @@
-
 """What strangers may send instead of a dump's XML. Every case is one rejected file, never a crash."""
 
 import pytest

@@ -181,7 +181,9 @@ def _group(node: Node, part: Element) -> None:
 
 def _handler(node: Node, part: Element) -> None:
     if (text := text_of(part)) and node.kind == "EventSubscription":
-        event = next((other.text or "" for other in part.getparent() if LOCAL[other.tag] == "event"), "")
+        event = next(
+            (other.text or "" for other in next(part.iterancestors()) if LOCAL[other.tag] == "event"), ""
+        )
         node.links.append(Link("SubscriptionHandler", common_method(text), event))
     elif text:
         node.links.append(Link("HTTPHandler", f"@.Module.{text}"))

@@ -30,7 +30,7 @@ _ORDINALS = {
 
 def read_predefined(element: Element) -> list[Node]:
     """`<predefined>` of catalogs and charts: a tree of items; whatever has an `id` is one."""
-    is_accounts = LOCAL[element.getparent().tag] == "ChartOfAccounts"
+    is_accounts = LOCAL[next(element.iterancestors()).tag] == "ChartOfAccounts"
     return [_predefined(item, is_accounts) for item in element if item.get("id")]
 
 
