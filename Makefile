@@ -18,7 +18,7 @@ run: .venv/runtime
 	@.venv/bin/python -m ai_stack_assets run $(if $(SOURCE),"$(SOURCE)") $(if $(NAME),--name "$(NAME)") $(ARGS)
 
 dev: .venv/runtime
-	@.venv/bin/python -m ai_stack_assets dev
+	@.venv/bin/python -m ai_stack_assets dev $(ARGS)
 
 test: .venv/development
 	.venv/bin/python -m pytest $(ARGS)

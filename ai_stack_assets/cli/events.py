@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,10 @@ class RunFacts:
     @property
     def is_complete(self) -> bool:
         return not self.failures and not self.skipped
+
+    @property
+    def is_interrupted(self) -> bool:
+        return any("ExecutionInterrupted" in words for words in self.failures.values())
 
 
 class Follower:
@@ -112,4 +117,6 @@ def reason(event: dg.DagsterEvent) -> str:
     error = data.error
     while error and error.cause:
         error = error.cause
-    return " ".join(error.message.split()) if error else event.message or "unknown"
+    words = " ".join(error.message.split()) if error else event.message or "unknown"
+    # Dagster's own classes say nothing to a user
+    return re.sub(r"^dagster\.[\w.]+: ", "", words)

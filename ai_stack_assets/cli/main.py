@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -32,8 +33,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ai_stack_assets.cli import interrupts
     from ai_stack_assets.cli.terminal import Terminal
 
+    interrupts.watch()
     with Terminal(settings.data_folder() / "logs") as terminal:
         if options.command == "run":
             _start_forkserver()
@@ -61,7 +64,10 @@ def _start_forkserver() -> None:
 
     # the list that the executor will ask for; a server that runs is used as it is
     forkserver.set_forkserver_preload(["dagster._core.executor.multiprocess", "ai_stack_assets.preload"])
+    # Ctrl-C reaches the whole group; steps are ended by the process that started them
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     forkserver.ensure_running()
+    signal.signal(signal.SIGINT, before)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,6 +8,7 @@ import dagster as dg
 from filelock import FileLock
 
 from ai_stack_assets.cli.events import Follower, RunFacts
+from ai_stack_assets.cli.interrupts import stop_if_interrupted
 from ai_stack_assets.cli.summary import farewell, summary
 from ai_stack_assets.cli.targets import targets
 from ai_stack_assets.cli.terminal import Terminal
@@ -29,8 +30,11 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         end_abandoned_runs(instance)
         instance.add_dynamic_partitions(CONFIGURATION, [entry.name for entry in entries])
         for entry in entries:
+            stop_if_interrupted()
             terminal.say(f"\n{entry.name}: {entry.source} {entry.path or ''}")
             facts = execute(instance, entry.name, options.allow_shrink, terminal)
+            if facts.is_interrupted:
+                raise KeyboardInterrupt
             terminal.say(summary(facts))
             all_done = all_done and facts.is_complete
     terminal.say(farewell(terminal))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,11 +50,16 @@ def targets(source: str | None, name: str | None, terminal: Terminal) -> list[Co
         return known
     from ai_stack_assets.domain.onec.configurations import add
 
+    if name and slug(name) != name:
+        raise PermanentError(f"NAME={name!r}: letters, digits, `-`, `_` and `.` only, such as {slug(name)!r}")
     new = discovered(place, name or (name_of(place) if source else DEMO), terminal)
     for entry in new:
         if entry.name in entries:
             taken = entries[entry.name].source
-            raise PermanentError(f"{entry.name!r} is {taken} in {listed.file}: give another NAME=…")
+            raise PermanentError(
+                f"{entry.name!r} is {taken} in {listed.file}: give another NAME=…, or change that entry's source there"
+            )
+    for entry in new:
         add(Path(listed.file), entry)
     terminal.say(f"Added to {listed.file}: {', '.join(entry.name for entry in new)}")
     entries = listed.entries()
@@ -77,7 +83,9 @@ def name_of(source: str) -> str:
     path = (
         re.sub(r"(?<=[\w/])@[^/@:]+$", "", source) if "://" in source or source.startswith("git@") else source
     )
-    parts = [re.sub(r"\.(git|zip)$", "", part) for part in re.split(r"[/:\\]", path)]
+    parts = [re.sub(r"\.git$", "", part) for part in re.split(r"[/:\\]", path)]
+    if parts[-1].endswith(".zip"):
+        return slug(parts[-1].removesuffix(".zip"))
     telling = [part for part in parts if part.lower() not in _NOT_TELLING]
     return slug(telling[-1] if telling else DEMO)
 
@@ -98,11 +106,13 @@ def discovered(source: str, name: str, terminal: Terminal) -> list[Configuration
     terminal.step(name, "looking for configurations")
     location = ConfigurationEntry(name, source, base=base).location
     with fetch(parse_source(location), work) as checkout:
-        roots = [
-            (root.name, root.path.relative_to(checkout.folder).as_posix())
-            for root in discover(checkout.folder)
-        ]
+        roots = [(root.name, root.place(checkout.folder)) for root in discover(checkout.folder)]
     if len(roots) == 1:
         return [ConfigurationEntry(name, source)]
     terminal.say(f"{source} holds {len(roots)} configurations; each becomes one of its own")
-    return [ConfigurationEntry(f"{name}-{slug(own)}", source, path) for own, path in roots]
+    count = Counter(own.lower() for own, _ in roots)
+    # one configuration in two places: the place tells them apart
+    return [
+        ConfigurationEntry(f"{name}-{slug(own if count[own.lower()] == 1 else path)}", source, path)
+        for own, path in roots
+    ]

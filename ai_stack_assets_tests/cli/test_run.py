@@ -156,3 +156,40 @@ def wait_for(find, seconds: float = 120):
             return found
         time.sleep(0.1)
     raise TimeoutError
+
+
+def test_external_processors_in_one_folder_are_each_read_as_their_own(user: User) -> None:
+    shutil.copytree(PROJECT / "samples" / "external" / "edt", user.folder / "external")
+    code, said = user.run(str(user.folder / "external"), "--name", "ext")
+    assert code == 0, said
+    found = {p.parent.name: rows_of(p, "objects") for p in (user.folder / "data/lake/onec").glob("*/current")}
+    kinds = {next(row["id"] for row in rows if row["owner_id"] is None) for rows in found.values()}
+    assert kinds == {"ExternalReport.АнализСкидок", "ExternalDataProcessor.ПроверкаЦен"}
+
+
+def test_the_same_configuration_in_two_places_gets_a_name_by_its_place(user: User) -> None:
+    for layout in ("designer", "edt"):
+        shutil.copytree(PROJECT / "samples" / "extension" / layout, user.folder / "many" / layout)
+    code, said = user.run(str(user.folder / "many"), "--name", "many")
+    assert code == 0, said
+    listed = (user.folder / "configurations.yaml").read_text()
+    assert "name: many-designer" in listed
+    assert "name: many-edt" in listed
+
+
+def test_ctrl_c_ends_the_run_and_the_next_one_goes_on(user: User) -> None:
+    process = user.start(str(user.folder / "trade"))
+    wait_for(lambda: list((user.folder / "data").glob("logs/*")))
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 130
+    assert "Interrupted." in said
+    code, said = user.run(str(user.folder / "trade"))
+    assert code == 0, said
+
+
+def rows_of(version: Path, table: str) -> list[dict]:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(version / table).to_pylist()

@@ -66,6 +66,14 @@ def test_a_failing_gate_stops_everything_after_it(platform: Platform, source: Pa
     assert failed[0].metadata["sample"].value == ["Catalog.Пропавший"]
 
 
+def test_a_version_that_a_gate_stops_does_not_stay_current(platform: Platform, source: Path) -> None:
+    platform.run(LAKE)
+    good = platform.version()
+    break_gates(source)
+    assert not platform.run(LAKE).success
+    assert platform.version() == good
+
+
 def test_a_warning_stops_nothing(platform: Platform, source: Path) -> None:
     platform.run(LAKE)
     for module in source.rglob("*.bsl"):

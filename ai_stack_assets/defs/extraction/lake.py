@@ -33,8 +33,9 @@ from ai_stack_assets.resources.lake import LakeResource
 def extract_tables(
     context: dg.AssetExecutionContext, lake: LakeResource, configurations: ConfigurationsResource
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Reads what changed since the last version, publishes a new one, and judges it against the gates."""
-    from ai_stack_assets.domain.onec.checks import evaluate
+    """Reads what changed since the last version, publishes a new one, and judges it against the gates: one that they stop
+    does not stay current when there is a version before it."""
+    from ai_stack_assets.domain.onec.checks import evaluate, stops
     from ai_stack_assets.domain.onec.extraction import extract
 
     with failures(context):
@@ -43,6 +44,8 @@ def extract_tables(
             entry.name, entry.location, lake.open(), lake.cache, path=entry.path, progress=progress(context)
         )
         findings = evaluate(report.version, report.previous)
+        if report.previous and stops(findings):
+            lake.open().switch(report.previous)
     for name in TABLES:
         yield dg.MaterializeResult(asset_key=keys.lake(name), metadata=metadata.lake_table(report, name))
     yield from checks.gates(findings)

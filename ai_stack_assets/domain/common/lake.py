@@ -134,13 +134,19 @@ class Lake:
             (draft / _MANIFEST).replace(target / _MANIFEST)
         else:
             draft.rename(target)
-        link = folder / ".current"
-        link.unlink(missing_ok=True)
-        link.symlink_to(version_id)
-        link.replace(folder / "current")
-        os.utime(target)
+        version = Version(configuration, target)
+        self.switch(version)
         self._prune(configuration)
-        return Version(configuration, target)
+        return version
+
+    def switch(self, version: Version) -> None:
+        """Make a version that the lake still has the current one."""
+        link = version.path.parent / ".current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(version.id)
+        link.replace(version.path.parent / "current")
+        # the newest are kept: the current one is the newest
+        os.utime(version.path)
 
     def remove(self, configuration: str) -> None:
         shutil.rmtree(self.folder(configuration), ignore_errors=True)

@@ -46,6 +46,11 @@ class CheckResult:
     description: str = ""
 
 
+def stops(results: Iterable[CheckResult]) -> bool:
+    """Whether nothing may follow this version."""
+    return any(not result.passed and result.severity == ERROR for result in results)
+
+
 GATES: dict[str, Gate] = {
     gate.name: gate
     for gate in (

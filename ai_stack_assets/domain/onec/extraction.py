@@ -79,7 +79,7 @@ def extract(
 
 def choose_root(roots: list[layout.Root], path: str | None, folder: Path, source: str) -> layout.Root:
     """The one configuration that is meant."""
-    places = {root.path.relative_to(folder).as_posix(): root for root in roots}
+    places = {root.place(folder): root for root in roots}
     if path is not None:
         wanted = Path(path).as_posix().strip("/") or "."
         below = [root for place, root in places.items() if place == wanted or place.startswith(f"{wanted}/")]

@@ -94,6 +94,13 @@ class Root:
         """`objects.id` of the root: `Configuration.<name>`, `ExternalReport.<name>`."""
         return f"{self.kind if self.kind in EXTERNAL_KINDS else CONFIGURATION}.{self.name}"
 
+    def place(self, folder: Path) -> str:
+        """Where it lies below a folder, unlike any other root: external ones share theirs, so they add their own name."""
+        path = self.path.relative_to(folder)
+        if self.kind in EXTERNAL_KINDS:
+            path /= self.name if self.layout == "designer" else f"{self.kind}s/{self.name}"
+        return path.as_posix()
+
 
 def discover(folder: Path) -> list[Root]:
     """All configurations, extensions, external processors and reports in a folder, in order of path.

@@ -20,12 +20,16 @@ _NEIGHBOURS = 3
 
 
 def most_called_methods(graph: Any, version: Version, text: str = "") -> Rows:
-    """Callers of one method (`text` is its id), or the most called methods with some of their callers."""
+    """Callers of one method (`text` is its id, or its name), or the most called methods with some of their callers."""
     from ai_stack_assets.domain.stores.graph import queries
 
     with graph.reader(version.configuration) as reader:
         if text:
-            return [dataclasses.asdict(step) for step in queries.callers(reader, text)]
+            return [
+                dataclasses.asdict(step)
+                for method in _methods_named(version, text)
+                for step in queries.callers(reader, method)
+            ]
         found = queries.most_called(reader, LIMIT)
         for row in found:
             row["called_by"] = ", ".join(step.id for step in queries.callers(reader, row["id"])[:_NEIGHBOURS])
@@ -80,6 +84,13 @@ def _synonyms(version: Version) -> dict[str, str]:
             found[words] = None if words in found else own
     own_words = [(words, own) for words, own in found.items() if own and own.count(".") == 1]
     return dict(own_words[:LIMIT])
+
+
+def _methods_named(version: Version, text: str) -> list[str]:
+    """The method with this id, or all of this name, whatever the case."""
+    low = text.lower()
+    methods = version.table("methods", ["id", "name"]).to_pylist()
+    return [m["id"] for m in methods if low in (m["id"].lower(), m["name"].lower())][:LIMIT]
 
 
 def _exported_methods(version: Version) -> list[str]:

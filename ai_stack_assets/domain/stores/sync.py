@@ -123,7 +123,8 @@ def guard_against_shrink(store: Store, differences: list[Difference]) -> None:
     if had and (will_have == 0 or (had > SHRINK_FLOOR and will_have < had * (1 - MAX_SHRINK))):
         raise PermanentError(
             f"{store.name}: {store.configuration} would shrink from {had} rows to {will_have}; nothing was changed. "
-            "If the configuration really became so small, run again with allow_shrink: true"
+            "If the configuration really became so small, say so: make run ARGS=--allow-shrink, or allow_shrink: true in "
+            "the configuration of the run"
         )
 
 
