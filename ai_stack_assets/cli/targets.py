@@ -52,6 +52,11 @@ def targets(source: str | None, name: str | None, terminal: Terminal) -> list[Co
 
     if name and slug(name) != name:
         raise PermanentError(f"NAME={name!r}: letters, digits, `-`, `_` and `.` only, such as {slug(name)!r}")
+    if re.match(r"https?://[^/@]+@", place):
+        raise PermanentError(
+            f"the address holds a password or token, and {listed.file} is a shared file: give access by a git"
+            " credential helper or an SSH key, and leave it out of the address"
+        )
     new = discovered(place, name or (name_of(place) if source else DEMO), terminal)
     for entry in new:
         if entry.name in entries:

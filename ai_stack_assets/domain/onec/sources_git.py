@@ -279,7 +279,7 @@ def _failure(spec: SourceSpec, command: str, errors: str) -> PermanentError | Tr
     if _PASSWORD.search(errors):
         return PermanentError(
             f"{spec.uri} does not exist or needs a password, and none is asked for here: give access by an"
-            f" SSH key, a git credential helper or a token in the URL. Git says: {said}"
+            f" SSH key or a git credential helper. Git says: {said}"
         )
     if _UNTRUSTED.search(errors):
         return PermanentError(f"{spec.uri}: the server's SSH key is not the known one. Git says: {said}")
