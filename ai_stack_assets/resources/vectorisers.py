@@ -23,11 +23,16 @@ class VectorisersResource(dg.ConfigurableResource):
     )
     base_url: str = Field(default="", description="VECTORISER_URL: an OpenAI-compatible endpoint")
     api_key: str = Field(default="", description="VECTORISER_API_KEY")
+    dimensions: int = Field(
+        default=0, description="VECTORISER_DIMENSIONS: size to ask the endpoint for; 0: the model's own"
+    )
 
     def open(self) -> Vectorisers:
         from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers, VectoriserSettings
 
-        settings = VectoriserSettings(name=self.name, model=self.model, api_key=self.api_key)
+        settings = VectoriserSettings(
+            name=self.name, model=self.model, api_key=self.api_key, dimensions=self.dimensions or None
+        )
         if self.base_url:
             settings = dataclasses.replace(settings, base_url=self.base_url)
         return Vectorisers(Path(self.data) / "vectorisers", settings)

@@ -18,6 +18,7 @@ def resources() -> dg.Definitions:
         model=settings.text("VECTORISER_MODEL"),
         base_url=settings.text("VECTORISER_URL"),
         api_key=_secret("VECTORISER_API_KEY"),
+        dimensions=int(settings.text("VECTORISER_DIMENSIONS", "0")),
     )
     return dg.Definitions(
         resources={
