@@ -43,12 +43,9 @@ class GraphResource(StoreResource):
     password: str = Field(default="", description="NEO4J_PASSWORD")
 
     def open(self) -> Any:
-        from ai_stack_assets.domain.stores.graph.embedded import EmbeddedGraph
-        from ai_stack_assets.domain.stores.graph.server import Neo4jGraph
+        from ai_stack_assets.domain.stores.graph import open_graph
 
-        if self.uri:
-            return Neo4jGraph(self.uri, self.user, self.password)
-        return EmbeddedGraph(self.folder("graph"))
+        return open_graph(self.folder("graph"), uri=self.uri, user=self.user, password=self.password)
 
 
 class VectorResource(StoreResource):

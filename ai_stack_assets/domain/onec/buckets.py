@@ -129,7 +129,7 @@ def read_bucket(task: Task) -> BucketResult:
     )
     result.symbols = collector.symbols()
     for table in STANDALONE:
-        result.parts[table] = _write(task, table, collector.tables[table])
+        result.parts[table] = write_rows(collector.tables[table], table, task.part_path(table))
     task.pending_path.parent.mkdir(parents=True, exist_ok=True)
     task.pending_path.write_bytes(msgspec.msgpack.encode(collector.pending))
     return result
@@ -143,7 +143,7 @@ def link_bucket(task: Task, symbols_file: Path) -> dict[str, Part]:
 
     pending = msgspec.msgpack.decode(task.pending_path.read_bytes(), type=Pending)
     tables = link(pending, _load_symbols(symbols_file))
-    return {table: _write(task, table, tables[table]) for table in LINKED}
+    return {table: write_rows(tables[table], table, task.part_path(table)) for table in LINKED}
 
 
 def _load_symbols(file: Path) -> Symbols:
@@ -166,7 +166,7 @@ def _hashed(root: Root, state: SourceFile) -> SourceFile:
         return state
 
 
-def _write(task: Task, table: str, rows: list) -> Part:
-    path = task.part_path(table)
+def write_rows(rows: list, table: str, path: Path) -> Part:
+    """One part of a table, named by what is in it."""
     size = write_part(rows, table, path)
     return Part(len(rows), size, xxhash.xxh3_128_hexdigest(path.read_bytes())) if size else NO_PART

@@ -13,8 +13,8 @@ import msgspec
 import xxhash
 
 from ai_stack_assets.domain.common.difference import row_changes
-from ai_stack_assets.domain.common.lake import Lake, Version, write_part
-from ai_stack_assets.domain.onec.buckets import NO_PART, BucketResult, Part, Task
+from ai_stack_assets.domain.common.lake import Lake, Version
+from ai_stack_assets.domain.onec.buckets import NO_PART, BucketResult, Part, Task, write_rows
 from ai_stack_assets.domain.onec.layout import Root, SourceFile
 from ai_stack_assets.domain.onec.report import TableChange
 from ai_stack_assets.domain.onec.symbol_rows import NO_SYMBOLS, SymbolRows, changed_names, names_any
@@ -44,8 +44,7 @@ class Draft:
         self._files: Counter[str] = Counter()
         self._has_new_symbols = True
         if unsafe:
-            size = write_part(unsafe, "rejected", self._part(UNSAFE, "rejected"))
-            self._parts[UNSAFE] = {"rejected": Part(len(unsafe), size, "")}
+            self._parts[UNSAFE] = {"rejected": write_rows(unsafe, "rejected", self._part(UNSAFE, "rejected"))}
 
     # ---- what to do
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -18,12 +17,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from ai_stack_assets.domain.common.clock import PhaseClock
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.onec import layout
 from ai_stack_assets.domain.onec.buckets import (
-    BucketResult,
-    Task,
     bucket_key,
     link_bucket,
     read_bucket,
@@ -63,7 +61,7 @@ def extract(
         PermanentError: the source is missing, unreadable or no 1C configuration.
         TransientError: the network failed, or another extraction of this configuration does not end.
     """
-    clock = _Clock()
+    clock = PhaseClock()
     if lake.current(configuration) is None:
         # all will have to be read: the processes for it start while the source is fetched and listed
         _processes()
@@ -106,7 +104,7 @@ class _Run:
         cache: Path,
         workers: int,
         progress: Progress,
-        clock: _Clock,
+        clock: PhaseClock,
     ) -> None:
         self.configuration, self.root, self.lake, self.workers = configuration, root, lake, workers
         self.progress, self.clock = progress, clock
@@ -145,7 +143,7 @@ class _Run:
         tasks = [draft.task(name, self.cache_file, force) for name in names]
         tasks.sort(key=lambda task: task.size, reverse=True)
         states: list[layout.SourceFile] = []
-        for done, result in enumerate(_in_turn(executor, read_bucket, tasks), 1):
+        for done, result in enumerate(executor.map(read_bucket, tasks), 1):
             draft.add(result)
             states += result.files
             self.progress(f"read {done}/{len(tasks)}")
@@ -188,23 +186,6 @@ class _Inline(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, phase: str) -> None:
-        now = time.perf_counter()
-        self.seconds[phase] = round(self.seconds.get(phase, 0) + now - self._last, 3)
-        self._last = now
-
-
-def _in_turn(
-    executor: Executor, work: Callable[[Task], BucketResult], tasks: list[Task]
-) -> Iterator[BucketResult]:
-    yield from executor.map(work, tasks)
 
 
 @contextlib.contextmanager

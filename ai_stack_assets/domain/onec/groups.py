@@ -23,8 +23,8 @@ from ai_stack_assets.domain.onec.model import FileFacts, Rejection
 from ai_stack_assets.domain.onec.reader import parse_file
 from ai_stack_assets.domain.onec.symbol_rows import SymbolRows
 from ai_stack_assets.domain.onec.tables import ReferenceRow, RejectedRow
+from ai_stack_assets.domain.onec.xml import MAX_BYTES
 
-MAX_FILE_BYTES = 64 * 2**20
 MODULE = "module"
 """The role of a file with code; all others hold metadata."""
 
@@ -64,8 +64,8 @@ class GroupFiles:
         self._parse(blobs, cache)
 
     def _bytes(self, state: SourceFile) -> bytes:
-        if state.size > MAX_FILE_BYTES:
-            limit = MAX_FILE_BYTES // 2**20
+        if state.size > MAX_BYTES:
+            limit = MAX_BYTES // 2**20
             raise Rejection("too_large", f"{state.size / 2**20:.0f} MB, more than {limit} MB: not read")
         try:
             return (self.root.path / state.path).read_bytes()
@@ -87,10 +87,12 @@ class GroupFiles:
             except Exception as error:  # a reader's own fault must not cost the whole configuration
                 self._reject(state, Rejection("reader_error", f"{type(error).__name__}: {error}"))
             else:
-                self.parsed += key not in known
-                self.cached += key in known
-                fresh[key] = encoded
-        cache.put({key: encoded for key, encoded in fresh.items() if key not in known})
+                if key in known:
+                    self.cached += 1
+                else:
+                    self.parsed += 1
+                    fresh[key] = encoded
+        cache.put(fresh)
 
     def _metadata(self, state: SourceFile, data: bytes, encoded: bytes | None) -> bytes:
         facts = _decode_file(encoded) if encoded else parse_file(self.root.layout, state.role, data)

@@ -30,11 +30,6 @@ class Kind:
     ids: tuple[str, ...] = ()
     """Further type names that denote it whole: `Characteristic` gives `Characteristic.ВидыСубконто`."""
 
-    @property
-    def is_referenced(self) -> bool:
-        """Has links to its items (`CatalogRef`): a field of such a type can be followed with a dot."""
-        return "Ref" in self.types
-
 
 _OBJECT = ("Ref", "Object", "Manager", "Selection", "List")
 _REGISTER = ("RecordSet", "RecordKey", "Manager", "Selection", "List")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ai_stack_assets.domain.common.clock import PhaseClock
 from ai_stack_assets.domain.common.difference import row_changes
 from ai_stack_assets.domain.common.failures import PermanentError
 
@@ -89,8 +89,8 @@ def synchronise(
 
     Raises PermanentError when the store would lose most of its rows and `allow_shrink` is not set.
     """
-    report = SyncReport(store.name, store.configuration, version.id)
-    clock = _Clock(report.seconds)
+    clock = PhaseClock()
+    report = SyncReport(store.name, store.configuration, version.id, seconds=clock.seconds)
     found = compare(store, version)
     clock.lap("compare")
     if not allow_shrink:
@@ -135,13 +135,3 @@ def _write(store: Store, version: Version, d: Difference) -> int:
         return store.upsert(version, d.collection, None)
     ids = pa.concat_arrays([d.added, d.changed])
     return store.upsert(version, d.collection, ids) if len(ids) else 0
-
-
-class _Clock:
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds, self.last = seconds, time.perf_counter()
-
-    def lap(self, phase: str) -> None:
-        now = time.perf_counter()
-        self.seconds[phase] = round(now - self.last, 3)
-        self.last = now

@@ -187,6 +187,17 @@ def test_a_change_of_the_readers_code_reads_everything_again(place, monkeypatch)
     assert place.extract().files["parsed"] > 100
 
 
+def test_what_must_not_be_listed_counts_as_a_change(place, tmp_path):
+    place.extract()
+    (tmp_path / "outside").mkdir()
+    (place.source / "Interfaces").symlink_to(tmp_path / "outside")
+    second = place.extract()
+    assert second.tables["rejected"].added == 1
+    assert place.extract().is_unchanged
+    (place.source / "Interfaces").unlink()
+    assert place.extract().tables["rejected"].removed == 1
+
+
 def test_several_configurations_need_a_path(tmp_path):
     for name in ("one", "two"):
         shutil.copytree(SAMPLE, tmp_path / "repository" / name / "src")

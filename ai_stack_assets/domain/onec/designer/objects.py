@@ -85,11 +85,11 @@ def _synonym(node: Node, element: Element) -> None:
         node.synonym = localized_text(element)
 
 
-def _comment(node: Node, element: Element) -> None:
+def comment(node: Node, element: Element) -> None:
     node.comment = element.text or ""
 
 
-def _belonging(node: Node, element: Element) -> None:
+def belonging(node: Node, element: Element) -> None:
     node.is_adopted = element.text == "Adopted"
 
 
@@ -176,8 +176,8 @@ def common_method(name: str) -> str:
 _SPECIAL: dict[str, Callable[[Node, Element], None]] = {
     "Name": _name,
     "Synonym": _synonym,
-    "Comment": _comment,
-    "ObjectBelonging": _belonging,
+    "Comment": comment,
+    "ObjectBelonging": belonging,
     "Type": _type,
     "Source": _type,
     "CommandParameterType": _type,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ai_stack_assets.domain.onec.designer.objects import common_method
+from ai_stack_assets.domain.onec.designer.objects import belonging, comment, common_method
 from ai_stack_assets.domain.onec.designer.values import names_in
 from ai_stack_assets.domain.onec.edt.adopted import keep_controlled
 from ai_stack_assets.domain.onec.edt.parts import help_languages, read_predefined
@@ -150,14 +150,6 @@ def _property(node: Node, name: str, part: Element) -> None:
         node.properties[name] = value
 
 
-def _comment(node: Node, part: Element) -> None:
-    node.comment = part.text or ""
-
-
-def _belonging(node: Node, part: Element) -> None:
-    node.is_adopted = part.text == "Adopted"
-
-
 def _type(node: Node, part: Element) -> None:
     if len(part):
         node.types = value_types(part)
@@ -255,8 +247,8 @@ def _skip(node: Node, part: Element) -> None:
 
 
 _SPECIAL: dict[str, Callable[[Node, Element], None]] = {
-    "Comment": _comment,
-    "ObjectBelonging": _belonging,
+    "Comment": comment,
+    "ObjectBelonging": belonging,
     "Type": _type,
     "Source": _type,
     "CommandParameterType": _type,
