@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._serdes import deserialize_value
 
 from ai_stack_assets_tests.platform import PROJECT, SAMPLE, break_gates
 
@@ -127,25 +131,18 @@ def rows(said: str, name: str) -> list[int]:
 
 
 def step_process(user: User, step: str) -> int | None:
-    """Process that executes a step, from the event log."""
-    import dagster as dg
-
-    home = user.folder / "data" / "dagster"
-    if not (home / "history").exists():
-        return None
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        for run in instance.get_runs():
-            for entry in instance.all_logs(run.run_id):
-                event = entry.dagster_event
-                if event and entry.step_key == step and event.event_type_value == "STEP_START":
-                    [worker] = [
-                        e.dagster_event
-                        for e in instance.all_logs(run.run_id)
-                        if e.dagster_event
-                        and e.step_key == step
-                        and e.dagster_event.event_type_value == "STEP_WORKER_STARTED"
-                    ]
-                    return int(worker.event_specific_data.metadata["pid"].value)
+    """Process that executes a step, from the event log: read as a file, because a second instance that opens the
+    storage while the run creates it would write to it."""
+    for file in (user.folder / "data" / "dagster" / "history" / "runs").glob("*.db"):
+        started = "select event from event_logs where step_key = ? and dagster_event_type = ?"
+        with (
+            closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as log,
+            suppress(sqlite3.OperationalError),
+        ):
+            if log.execute(started, (step, "STEP_START")).fetchone():
+                [event] = log.execute(started, (step, "STEP_WORKER_STARTED")).fetchone()
+                entry = deserialize_value(event, dg.EventLogEntry)
+                return int(entry.get_dagster_event().event_specific_data.metadata["pid"].value)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,11 +24,18 @@ NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 def tick(platform: Platform, cursor: str | None = None) -> dg.SensorResult | dg.SkipReason:
-    context = dg.build_sensor_context(instance=platform.instance, cursor=cursor)
-    return configurations_changed(context, configurations=ConfigurationsResource(file=str(platform.file)))
+    resource = ConfigurationsResource(file=str(platform.file))
+    with dg.build_sensor_context(instance=platform.instance, cursor=cursor) as context:
+        return configurations_changed(context, configurations=resource)
 
 
 def due(platform: Platform, cron: str = schedules.EVERY_6_HOURS) -> list[str]:
+    """In a context of its own: Dagster leaves open the instance that a schedule asked for, and whenever that is
+    collected, its context variable goes back to what it was, under the feet of a later test."""
+    return contextvars.copy_context().run(_due, platform, cron)
+
+
+def _due(platform: Platform, cron: str) -> list[str]:
     context = dg.build_schedule_context(instance=platform.instance, scheduled_execution_time=NOON)
     resource = ConfigurationsResource(file=str(platform.file))
     answers = list(schedules.schedule(cron)(context, configurations=resource))
