@@ -68,10 +68,22 @@ class Parts:
         while sum(t.num_rows for t in waiting) >= ROWS_PER_PART:
             self._flush(table, ROWS_PER_PART)
 
+    def file(self, table: str, name: str) -> Path:
+        """Where a file that is written in another way belongs; name it to `add_file` when it is complete."""
+        path = self.folder / table / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def add_file(self, table: str, path: Path, rows: int) -> None:
+        entry = self._tables.setdefault(table, {"rows": 0, "bytes": 0, "parts": []})
+        entry["rows"] += rows
+        entry["bytes"] += path.stat().st_size
+        entry["parts"].append(path.name)
+
     def close(self) -> dict[str, dict[str, Any]]:
         """Write what waits. Returns rows, bytes and parts by table."""
-        for table, entry in self._tables.items():
-            if any(t.num_rows for t in self._waiting[table]) or not entry["parts"]:
+        for table, waiting in self._waiting.items():
+            if any(t.num_rows for t in waiting) or not self._tables[table]["parts"]:
                 self._flush(table, ROWS_PER_PART)
         return self._tables
 
@@ -81,11 +93,8 @@ class Parts:
 
         whole = pa.concat_tables(self._waiting[table])
         entry = self._tables[table]
-        path = self.folder / table / f"{len(entry['parts']):05}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self.file(table, f"{len(entry['parts']):05}.parquet")
         part = whole.slice(0, rows)
         pq.write_table(part, path, compression="zstd", row_group_size=8192)
-        entry["rows"] += part.num_rows
-        entry["bytes"] += path.stat().st_size
-        entry["parts"].append(path.name)
+        self.add_file(table, path, part.num_rows)
         self._waiting[table][:] = [whole.slice(rows)]
