@@ -1,0 +1,96 @@
+"""Small pictures for the pages of assets: numbers in, SVG out, and the markdown that shows it. No plotting library, no files.
+
+Dagster's pages show an SVG as an `<img>` with a data address (its markdown lets `data:` through, but no inline `<svg>`
+with text). Each chart brings its own white ground, so it reads in the dark theme too.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+
+WIDTH = 640
+INK, MUTED, FILL = "#1f2430", "#6b7280", "#4f6bed"
+_FONT = "font-family='Inter,Segoe UI,Helvetica,Arial,sans-serif' font-size='12'"
+_ROW, _LABELS, _NUMBERS = 22, 210, 90
+_HEIGHT, _FOOT = 150, 40
+_LONGEST_LABEL = 32
+
+
+def bars(values: Mapping[str, float], title: str) -> str:
+    """SVG with one horizontal bar per entry, in the order given, its number and its share of the total behind it."""
+    total, largest = sum(values.values()) or 1, max(values.values(), default=0) or 1
+    room = WIDTH - _LABELS - _NUMBERS
+    parts = []
+    for row, (label, value) in enumerate(values.items()):
+        y = 34 + row * _ROW
+        width = room * value / largest
+        parts.append(_text(_LABELS - 8, y + 14, _shortened(label), anchor="end"))
+        parts.append(_box(_LABELS, y + 2, max(width, 1 if value else 0), _ROW - 6))
+        note = f"{number(value)} · {value / total:.1%}"
+        parts.append(_text(_LABELS + width + 6, y + 14, note, colour=MUTED))
+    return _svg(34 + max(len(values), 1) * _ROW + 8, title, parts)
+
+
+def columns(values: Mapping[str, float], title: str, *, every: int = 1) -> str:
+    """SVG of a histogram: one column per bin, labels below each `every`-th, the largest count at the top left."""
+    largest = max(values.values(), default=0) or 1
+    step = (WIDTH - 60) / max(len(values), 1)
+    base = 34 + _HEIGHT
+    parts = [_text(8, 46, number(largest), colour=MUTED)]
+    for index, (label, value) in enumerate(values.items()):
+        x, height = 50 + index * step, _HEIGHT * value / largest
+        parts.append(_box(x, base - height, step * 0.9, height, hint=f"{label}: {number(value)}"))
+        if index % every == 0:
+            parts.append(_text(x + step * 0.45, base + 16, label, anchor="middle", colour=MUTED))
+    parts.append(f"<line x1='50' x2='{WIDTH - 8}' y1='{base}' y2='{base}' stroke='{MUTED}'/>")
+    return _svg(base + _FOOT - 12, title, parts)
+
+
+def image(svg: str, description: str) -> str:
+    """Markdown that shows an SVG; `description` is for those who cannot see it."""
+    data = base64.b64encode(svg.encode()).decode()
+    return f"![{description.replace('[', '(').replace(']', ')')}](data:image/svg+xml;base64,{data})"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Markdown table; numbers are aligned to the right."""
+    is_number = [
+        bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(columns))
+    ]
+    lines = [
+        [str(c) for c in columns],
+        ["---:" if right else "---" for right in is_number],
+        *([number(c) if isinstance(c, int | float) else str(c) for c in row] for row in rows),
+    ]
+    # a bar would end the cell
+    return "\n".join("| " + " | ".join(cell.replace("|", "/") for cell in line) + " |" for line in lines)
+
+
+def number(value: float) -> str:
+    """`12,345`, `0.83`."""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+
+
+def _text(x: float, y: float, text: str, *, anchor: str = "start", colour: str = INK) -> str:
+    return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' fill='{colour}'>{escape(text)}</text>"
+
+
+def _box(x: float, y: float, width: float, height: float, *, hint: str = "") -> str:
+    shape = f"<rect x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' rx='2' fill='{FILL}'"
+    return f"{shape}><title>{escape(hint)}</title></rect>" if hint else f"{shape}/>"
+
+
+def _svg(height: float, title: str, parts: Sequence[str]) -> str:
+    """The parts on a white ground under a title."""
+    head = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' width='{WIDTH}' height='{height:.0f}' "
+        f"viewBox='0 0 {WIDTH} {height:.0f}' role='img' {_FONT}>"
+    )
+    ground = f"<rect width='100%' height='100%' rx='6' fill='white'/>{_text(8, 20, title)}"
+    return f"{head}{ground}{''.join(parts)}</svg>"
