@@ -127,15 +127,12 @@ def discover(folder: Path) -> list[Root]:
 def list_files(root: Root) -> tuple[list[SourceFile], list[RejectedRow]]:
     """All files of interest, in order of path, and what must not be read: links that lead out of the root,
     objects that the configuration does not list (left-overs of a merge, ignored by the platform too)."""
-    walk = _Walk(root)
-    walk.run()
-    walk.files.sort()
-    walk.report_twins()
-    walk.rejected.sort()
-    return walk.files, walk.rejected
+    return Walk(root).found()
 
 
-class _Walk:
+class Walk:
+    """From the entries of a folder; who has them from elsewhere than the file system overrides `_entries`."""
+
     def __init__(self, root: Root) -> None:
         self.root = root
         self.base = str(root.path)
@@ -144,7 +141,14 @@ class _Walk:
         self.files: list[SourceFile] = []
         self.rejected: list[RejectedRow] = []
 
-    def run(self) -> None:
+    def found(self) -> tuple[list[SourceFile], list[RejectedRow]]:
+        self._run()
+        self.files.sort()
+        self._report_twins()
+        self.rejected.sort()
+        return self.files, self.rejected
+
+    def _run(self) -> None:
         if self.root.kind in EXTERNAL_KINDS:
             self._external()
             return
@@ -160,7 +164,7 @@ class _Walk:
             elif not self.is_edt and name == "Ext":
                 self._folder(name, CONFIGURATION)
 
-    def report_twins(self) -> None:
+    def _report_twins(self) -> None:
         """Objects whose names differ by case only: the platform takes them for one, a file system may hold
         both."""
         seen: dict[str, str] = {}

@@ -74,7 +74,7 @@ _NETWORK = re.compile(
 @contextlib.contextmanager
 def git_checkout(spec: SourceSpec, workdir: Path) -> Iterator[Checkout]:
     """The files of a ref (the default branch without one). See `sources.fetch`."""
-    repository = _Repository(spec, workdir)
+    repository = Repository(spec, workdir)
     ref, commit = repository.resolve(spec.ref)
     repository.get(commit)
     contents = repository.files(commit)
@@ -85,8 +85,8 @@ def git_checkout(spec: SourceSpec, workdir: Path) -> Iterator[Checkout]:
         yield Checkout(tree.files, spec.uri, commit, ref, missing)
 
 
-class _Repository:
-    """The objects of one repository: its own folder when it is local, else a bare mirror."""
+class Repository:
+    """The objects of one repository: its own folder when it is local, else a bare mirror. Its past: `git_history`."""
 
     def __init__(self, spec: SourceSpec, workdir: Path) -> None:
         self.spec = spec
@@ -94,15 +94,15 @@ class _Repository:
         self.folder = Path(spec.location) if self.is_local else workdir / "mirrors" / slug(spec.location)
         if not self.is_local:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._alone():
+            with self.alone():
                 if not (self.folder / "HEAD").exists():
-                    self._git("init", "-q", "--bare", ".")
+                    self.git("init", "-q", "--bare", ".")
 
     # ---- what there is
 
     def resolve(self, wanted: str | None) -> tuple[str, str]:
         """The ref's name as asked for (the default branch's without one), and its commit."""
-        listing = self._git("ls-remote", "--symref", "--", self.spec.location, seconds=LIST_SECONDS).decode(
+        listing = self.git("ls-remote", "--symref", "--", self.spec.location, seconds=LIST_SECONDS).decode(
             errors="replace"
         )
         refs: dict[str, str] = {}
@@ -126,16 +126,16 @@ class _Repository:
 
     def _commit(self, sha: str) -> str | None:
         """The full id of a commit; a short one can only be told with the history at hand."""
-        if len(sha) == 40 and (self._has(sha) or not self.is_local):
+        if len(sha) == 40 and (self.has(sha) or not self.is_local):
             return sha
         if not self.is_local and not self._full(sha):
-            with self._alone():
-                self._fetch_everything()
+            with self.alone():
+                self.fetch_everything()
         return self._full(sha)
 
     def _full(self, sha: str) -> str | None:
         with contextlib.suppress(PermanentError):
-            return self._git("rev-parse", "-q", "--verify", f"{sha}^{{commit}}").decode().strip()
+            return self.git("rev-parse", "-q", "--verify", f"{sha}^{{commit}}").decode().strip()
         return None
 
     def _no_ref(self, wanted: str, refs: dict[str, str]) -> str:
@@ -152,30 +152,30 @@ class _Repository:
 
     def get(self, commit: str) -> None:
         """Make the commit's objects available: alone when the server can, else with all branches and tags."""
-        if self._has(commit):
+        if self.has(commit):
             return
         if self.is_local:
             raise PermanentError(f"{self.spec.uri} has no commit {commit}")
-        with self._alone():
-            if self._has(commit):
+        with self.alone():
+            if self.has(commit):
                 return
             with contextlib.suppress(PermanentError):
                 one = ("fetch", "-q", "--depth=1", "--no-tags", "--", self.spec.location, commit)
-                self._git(*one, seconds=FETCH_SECONDS)
+                self.git(*one, seconds=FETCH_SECONDS)
                 return
-            self._fetch_everything()
-        if not self._has(commit):
+            self.fetch_everything()
+        if not self.has(commit):
             raise PermanentError(f"{self.spec.uri} has no commit {commit}")
 
-    def _fetch_everything(self) -> None:
+    def fetch_everything(self) -> None:
         deepen = ("--unshallow",) if (self.folder / "shallow").exists() else ()
         everything = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-        self._git(
-            "fetch", "-q", "--force", *deepen, "--", self.spec.location, *everything, seconds=FETCH_SECONDS
-        )
+        # from a shallow clone there is only what it has
+        options = ("fetch", "-q", "--force", "--update-shallow", *deepen)
+        self.git(*options, "--", self.spec.location, *everything, seconds=FETCH_SECONDS)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
         """Two runs must not fetch into one mirror at once."""
         from filelock import FileLock, Timeout
 
@@ -189,15 +189,15 @@ class _Repository:
         finally:
             lock.release()
 
-    def _has(self, commit: str) -> bool:
+    def has(self, commit: str) -> bool:
         with contextlib.suppress(PermanentError):
-            self._git("cat-file", "-e", f"{commit}^{{tree}}")
+            self.git("cat-file", "-e", f"{commit}^{{tree}}")
             return True
         return False
 
     def files(self, commit: str) -> dict[str, str]:
         """Path → blob id. Links and submodules are no files; a path that leads out condemns the commit."""
-        listing = self._git("ls-tree", "-r", "-z", "--full-tree", commit, seconds=FETCH_SECONDS)
+        listing = self.git("ls-tree", "-r", "-z", "--full-tree", commit, seconds=FETCH_SECONDS)
         contents = {}
         for entry in listing.decode(errors="replace").split("\x00"):
             head, _, path = entry.partition("\t")
@@ -213,31 +213,35 @@ class _Repository:
         return contents
 
     def read(self, contents: dict[str, str]) -> Iterator[tuple[str, bytes | None]]:
-        """Contents of blobs, one process for all. None for a blob that the repository lacks."""
-        with tempfile.TemporaryFile() as ids:
-            ids.write("".join(f"{blob}\n" for blob in contents.values()).encode())
-            ids.seek(0)
-            command = ["git", *_OPTIONS, "cat-file", "--batch", "--buffer"]
-            with subprocess.Popen(
-                command,
-                cwd=self.folder,
-                env=_environment(),
-                stdin=ids,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            ) as process:
-                stream = process.stdout
-                assert stream is not None
-                for path in contents:
-                    head = stream.readline().split()
-                    if len(head) != 3 or head[1] != b"blob":
-                        yield path, None
-                        continue
-                    yield path, stream.read(int(head[2]))
-                    stream.read(1)
+        return read_blobs(self.folder, contents)
 
-    def _git(self, *arguments: str, seconds: float = 120) -> bytes:
+    def git(self, *arguments: str, seconds: float = 120) -> bytes:
         return run_git(arguments, self.folder, seconds, self.spec)
+
+
+def read_blobs(folder: Path, contents: dict[str, str]) -> Iterator[tuple[str, bytes | None]]:
+    """Contents of blobs by path, one process for all. None for a blob that the repository in `folder` lacks."""
+    with tempfile.TemporaryFile() as ids:
+        ids.write("".join(f"{blob}\n" for blob in contents.values()).encode())
+        ids.seek(0)
+        command = ["git", *_OPTIONS, "cat-file", "--batch", "--buffer"]
+        with subprocess.Popen(
+            command,
+            cwd=folder,
+            env=_environment(),
+            stdin=ids,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            stream = process.stdout
+            assert stream is not None
+            for path in contents:
+                head = stream.readline().split()
+                if len(head) != 3 or head[1] != b"blob":
+                    yield path, None
+                    continue
+                yield path, stream.read(int(head[2]))
+                stream.read(1)
 
 
 def run_git(arguments: Sequence[str], folder: Path, seconds: float, spec: SourceSpec) -> bytes:
