@@ -6,7 +6,6 @@ A record is one method (a procedure or a function) or, from an article, one code
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +70,6 @@ COLUMNS: dict[str, tuple[str, str]] = {
 }
 """Name → type and meaning, in order."""
 
-_BLANKS = re.compile(r"\s+")
-
 
 @cache
 def schema() -> pa.Schema:
@@ -120,7 +117,8 @@ def record(*, twin: int = 0, **values: Any) -> dict[str, Any]:
 
 def normalised(code: str) -> str:
     """Code with every run of whitespace as one blank: what exact duplicates have in common."""
-    return _BLANKS.sub(" ", code).strip()
+    # the same blanks as `\s`, at half the price of an expression
+    return " ".join(code.split())
 
 
 _PLACE = ("source", "repository", "commit", "path", "start_line", "licence")
