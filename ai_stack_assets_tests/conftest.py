@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,50 @@ import pytest
 
 if TYPE_CHECKING:
     from ai_stack_assets_tests.platform import Platform
+    from ai_stack_assets_tests.servers import ElasticsearchServer, Neo4jServer, PostgresServer
+
+SERVERS = os.environ.get("TEST_SERVERS", "") != "0"
+"""Real servers are started unless it is said not to. One that does not start fails its tests: nothing is skipped."""
+ENGINES = ("embedded", "server") if SERVERS else ("embedded",)
+"""What a suite that holds for both is parametrised with."""
+collect_ignore = [] if SERVERS else ["integration"]
+
+
+LEFT_OUT = "TEST_SERVERS=0: the tests against real servers were LEFT OUT"
+
+
+def pytest_report_header() -> str:
+    return "servers: started on first use (TEST_SERVERS=0 leaves them out)" if SERVERS else LEFT_OUT
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Again at the end: a quiet run has no header."""
+    if not SERVERS:
+        terminalreporter.write_line(LEFT_OUT, yellow=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    from ai_stack_assets_tests.servers import postgres
+
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def neo4j_server() -> Iterator[Neo4jServer]:
+    from ai_stack_assets_tests.servers import neo4j
+
+    with neo4j() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server() -> Iterator[ElasticsearchServer]:
+    from ai_stack_assets_tests.servers import elasticsearch
+
+    with elasticsearch() as server:
+        yield server
 
 
 @pytest.fixture

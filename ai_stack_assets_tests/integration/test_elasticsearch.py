@@ -1,9 +1,4 @@
-"""Against a real Elasticsearch 9: `TEST_ELASTICSEARCH_URL=http://… pytest ai_stack_assets_tests/integration`.
-
-The embedded engine stands beside it: both must find the same.
-"""
-
-import os
+"""Against a real Elasticsearch: the embedded engine stands beside it, both must find the same."""
 
 import pytest
 
@@ -14,13 +9,10 @@ from ai_stack_assets.domain.stores.search.tantivy_store import Tantivy
 from ai_stack_assets.domain.stores.sync import compare, synchronise
 from ai_stack_assets_tests.domain.stores import table_lake as made
 
-URL = os.environ.get("TEST_ELASTICSEARCH_URL", "")
-pytestmark = pytest.mark.skipif(not URL, reason="TEST_ELASTICSEARCH_URL is not set")
-
 
 @pytest.fixture
-def search():
-    client = Elasticsearch(URL)
+def search(elasticsearch_server):
+    client = Elasticsearch(elasticsearch_server.url)
     client.drop("demo")
     yield client
     client.drop("demo")

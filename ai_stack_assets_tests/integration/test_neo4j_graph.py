@@ -28,24 +28,14 @@ from ai_stack_assets_tests.domain.stores.graph_lake import (
     nasty_tables,
     tables,
 )
-from ai_stack_assets_tests.integration import neo4j_server
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(neo4j_server.why_not()), reason=neo4j_server.why_not()),
-]
+pytestmark = pytest.mark.slow
 NAME = "склад"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with neo4j_server.running(tmp_path_factory.mktemp("neo4j") / "home") as found:
-        yield found
-
-
 @pytest.fixture
-def graph(server):
-    opened = Neo4jGraph(server.uri, server.user, server.password)
+def graph(neo4j_server):
+    opened = Neo4jGraph(neo4j_server.url, neo4j_server.user, neo4j_server.password)
     for configuration in opened.configurations():
         opened.drop(configuration)
     return opened
@@ -254,10 +244,13 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def readers(server, tmp_path_factory):
+def readers(neo4j_server, tmp_path_factory):
     folder = tmp_path_factory.mktemp("both")
     version = lake_version(Lake(folder / "lake"), tables(), configuration="оба")
-    graphs = EmbeddedGraph(folder / "graph"), Neo4jGraph(server.uri, server.user, server.password)
+    graphs = (
+        EmbeddedGraph(folder / "graph"),
+        Neo4jGraph(neo4j_server.url, neo4j_server.user, neo4j_server.password),
+    )
     for each in graphs:
         sync(each, version, "оба")
     with graphs[0].reader("оба") as embedded, graphs[1].reader("оба") as remote:

@@ -1,13 +1,5 @@
-"""Against a real PostgreSQL (15 or newer): `TEST_POSTGRES_URL=postgresql://… pytest
-ai_stack_assets_tests/integration`.
+"""Against a real PostgreSQL: each test takes a new database."""
 
-Its user must be allowed to create databases: each test takes a new one.
-"""
-
-import os
-from urllib.parse import urlsplit, urlunsplit
-
-import psycopg
 import pytest
 
 from ai_stack_assets.domain.common.lake import Lake
@@ -16,17 +8,10 @@ from ai_stack_assets.domain.stores.postgres.client import Postgres
 from ai_stack_assets.domain.stores.sync import compare, synchronise
 from ai_stack_assets_tests.domain.stores import table_lake as made
 
-URL = os.environ.get("TEST_POSTGRES_URL", "")
-pytestmark = pytest.mark.skipif(not URL, reason="TEST_POSTGRES_URL is not set")
-
 
 @pytest.fixture
-def postgres():
-    with psycopg.connect(URL, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS ai_stack_assets_test")
-        connection.execute("CREATE DATABASE ai_stack_assets_test")
-        yield Postgres(urlunsplit(urlsplit(URL)._replace(path="/ai_stack_assets_test")))
-        connection.execute("DROP DATABASE ai_stack_assets_test WITH (FORCE)")
+def postgres(postgres_server):
+    return Postgres(postgres_server.create_database("tested"))
 
 
 @pytest.fixture
