@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ai_stack_assets.domain.dataset import records
-from ai_stack_assets.domain.dataset.publishing.export import SPLITS, SUFFIXES
+from ai_stack_assets.domain.dataset.publishing.export import PARQUET, SPLITS, SUFFIXES
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _HUB_LICENCES = {
@@ -42,6 +42,7 @@ def _header(repository: str, s: Mapping[str, Any]) -> dict[str, Any]:
         {"name": name, "list": _LIST_TYPE} if kind.startswith("list") else {"name": name, "dtype": kind}
         for name, (kind, _) in records.COLUMNS.items()
     ]
+    size = sum(s["splits"][split]["parquet_bytes"] for split in SPLITS)
     return {
         "pretty_name": repository.split("/")[-1],
         "license": sorted({_HUB_LICENCES.get(licence, "other") for licence in s["licences"]}) or ["other"],
@@ -49,31 +50,22 @@ def _header(repository: str, s: Mapping[str, Any]) -> dict[str, Any]:
         "tags": ["code", "bsl", "1c-enterprise"],
         "task_categories": ["text-generation"],
         "size_categories": [next((name for limit, name in _SIZES if s["rows"] < limit), "1M<n<10M")],
-        "configs": [
-            {"config_name": name, **default, "data_files": _data_files(folder, suffix)}
-            for name, folder, suffix, default in (
-                ("default", "data", SUFFIXES["parquet"], {"default": True}),
-                ("jsonl", "jsonl", SUFFIXES["jsonl"], {}),
-            )
-        ],
-        "dataset_info": [
-            {
-                "config_name": name,
-                "features": features,
-                "splits": [
-                    {"name": split, "num_bytes": s["splits"][split][size], "num_examples": s["splits"][split]["rows"]}
-                    for split in SPLITS
-                ],
-                "download_size": sum(s["splits"][split][size] for split in SPLITS),
-                "dataset_size": sum(s["splits"][split][size] for split in SPLITS),
-            }
-            for name, size in (("default", "parquet_bytes"), ("jsonl", "jsonl_bytes"))
-        ],
+        # JSONL is no config of its own: `datasets` takes the format of a whole repository from its first one
+        "configs": [{"config_name": "default", "data_files": _data_files()}],
+        "dataset_info": {
+            "features": features,
+            "splits": [
+                {"name": split, "num_bytes": s["splits"][split]["parquet_bytes"], "num_examples": s["splits"][split]["rows"]}
+                for split in SPLITS
+            ],
+            "download_size": size,
+            "dataset_size": size,
+        },
     }  # fmt: skip
 
 
-def _data_files(folder: str, suffix: str) -> list[dict[str, str]]:
-    return [{"split": split, "path": f"{folder}/{split}-*{suffix}"} for split in SPLITS]
+def _data_files() -> list[dict[str, str]]:
+    return [{"split": split, "path": f"data/{split}-*{SUFFIXES[PARQUET]}"} for split in SPLITS]
 
 
 def _body(repository: str, s: Mapping[str, Any]) -> str:
@@ -92,6 +84,7 @@ Methods of 1C:Enterprise applications in BSL, one row each: {s["rows"]:,} proced
 from datasets import load_dataset
 
 methods = load_dataset("{repository}", revision="{s["week"]}")
+lines = load_dataset("json", data_files="hf://datasets/{repository}@{s["week"]}/jsonl/train-*.jsonl.zst")
 ```
 
 ## Splits

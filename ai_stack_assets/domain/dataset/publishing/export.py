@@ -84,7 +84,7 @@ class Digest:
 
     def add(self, rows: pa.RecordBatch | pa.Table) -> None:
         for name, content in zip(rows["id"].to_pylist(), rows["content_hash"].to_pylist(), strict=True):
-            self._hash.update(f"{name}\x1f{content}\n")
+            self._hash.update(f"{name}\x1f{content}\n".encode())
 
     def hex(self) -> str:
         return self._hash.hexdigest()

@@ -38,6 +38,7 @@ class HuggingFaceHub:
 
     def head(self, branch: str) -> Head | None:
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+        from huggingface_hub.hf_api import RepoFile
 
         try:
             with self._said():
@@ -53,7 +54,7 @@ class HuggingFaceHub:
                 )
         except (RepositoryNotFoundError, RevisionNotFoundError):
             return None
-        files = {f.path: f.lfs.sha256 if f.lfs else f.blob_id for f in tree if hasattr(f, "blob_id")}
+        files = {f.path: f.lfs.sha256 if f.lfs else f.blob_id for f in tree if isinstance(f, RepoFile)}
         return Head(str(info.sha), files)
 
     def commit(

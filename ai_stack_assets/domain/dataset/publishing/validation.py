@@ -106,7 +106,7 @@ def _card(p: Downloaded) -> Iterator[tuple[str, bool]]:
     said = msgspec.json.decode((p.folder / "statistics.json").read_bytes())
     yield "statistics.json", said == msgspec.to_builtins(p.expected)
     header = yaml.safe_load((p.folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
-    counts = {s["name"]: s["num_examples"] for s in header["dataset_info"][0]["splits"]}
+    counts = {s["name"]: s["num_examples"] for s in header["dataset_info"]["splits"]}
     for split in SPLITS:
         yield f"README.md, {split}", counts.get(split) == p.expected["splits"][split]["rows"]
 
