@@ -72,6 +72,10 @@ class FactCache:
             with self._db:
                 self._db.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?, ?)", rows)
 
+    def delete(self, keys: Iterable[bytes]) -> None:
+        with self._db:
+            self._db.executemany("DELETE FROM facts WHERE key = ?", [(key,) for key in keys])
+
     def __enter__(self) -> FactCache:
         return self
 

@@ -12,8 +12,9 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.onec.sources import Checkout, SourceSpec, without_credentials
@@ -244,13 +245,26 @@ def read_blobs(folder: Path, contents: dict[str, str]) -> Iterator[tuple[str, by
                 stream.read(1)
 
 
-def run_git(arguments: Sequence[str], folder: Path, seconds: float, spec: SourceSpec) -> bytes:
-    """Output of one git command. Its failures become ours: permanent or transient, without secrets."""
+def run_git(
+    arguments: Sequence[str],
+    folder: Path,
+    seconds: float,
+    spec: SourceSpec,
+    *,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    under: Sequence[str] = (),
+) -> bytes:
+    """Output of one git command. Its failures become ours: permanent or transient, without secrets.
+
+    Args:
+        environment: what git shall see beside ours; a place for secrets, as arguments are seen by all users.
+        under: the beginning of a command that takes git's as its end, to limit it.
+    """
     try:
         process = subprocess.Popen(
-            ["git", *_OPTIONS, *arguments],
+            [*under, "git", *_OPTIONS, *arguments],
             cwd=folder,
-            env=_environment(),
+            env={**_environment(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
