@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from ai_stack_assets.domain.common.lake import Version
 
+EDITED = "edited"
+"""In place of the content hash of a row that is not as it was written, whatever its stored hash says."""
+
 
 class Store(Protocol):
     """One configuration's share of one engine, opened for reading and writing.

@@ -43,7 +43,7 @@ KEYWORDS = ("id", "collection", "kind", "owner_id", "module_kind", "directive")
 STORED = (*KEYWORDS, "name", "synonym", "doc", "code", "signature", "region", "is_export", "line")
 """Shown with a hit."""
 
-ALGORITHM = 1
+ALGORITHM = 2
 """Raise when documents or their terms change while the declarations above do not."""
 
 MAPPING = xxhash.xxh3_64_hexdigest(repr((COLUMNS, TEXTS, PHRASES, STORED, ALGORITHM)).encode())[:8]

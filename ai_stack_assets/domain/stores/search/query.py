@@ -72,7 +72,7 @@ def hit(stored: dict[str, Any], score: float, wanted: Plan) -> Hit:
     engine."""
     terms = {*wanted.sequence, *wanted.wholes}
     found = {text: highlight(stored[text], terms) for text in ("name", "synonym", "doc", "code")}
-    known = ("id", "collection", "kind", "name", "owner_id", "doc", "code")
+    known = ("id", "collection", "kind", "name", "owner_id", "doc", "code", "content_hash")
     return Hit(
         **{name: stored[name] for name in known[:5]},
         score=round(score, 4),

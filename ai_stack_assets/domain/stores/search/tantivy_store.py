@@ -23,6 +23,7 @@ import msgspec
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.search import documents as docs
+from ai_stack_assets.domain.stores.search import tantivy_files
 from ai_stack_assets.domain.stores.search.query import (
     PHRASE_BOOST,
     TIE_BREAKER,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
 
 WRITER_HEAP_BYTES = 64_000_000
-_SEPARATOR = "\x1f"
 _TERMS = tuple(map(docs.terms_field, docs.TEXTS))
 
 _log = logging.getLogger(__name__)
@@ -125,28 +125,25 @@ class TantivyStore:
         self.folder = folder
         self.configuration = configuration
         self._writer: Any = None
+        self._held: dict[str, dict[str, str]] | None = None
+        """Content hash by id and collection, as last read."""
         self._index = self._usable()
 
     def expected(self, version: Version, collection: str) -> pa.Table:
         return version.table(collection, ["id", "content_hash"])
 
     def actual(self, collection: str) -> pa.Table:
-        """Read from the index's own terms: each living document has one that holds its collection, id and
-        hash."""
+        """From the index's own documents: what each one's source says now must be what its terms say, so that
+        an edit of either shows. 42,000 documents of 100 MB: 0.5 s."""
         import pyarrow as pa
-        import tantivy
 
-        states: list[tuple[str, int]] = []
-        if self._index is not None:
-            searcher = self._index.searcher()
-            prefix = collection + _SEPARATOR
-            # without a filter, terms of deleted documents would be counted until their segments are merged
-            states = searcher.terms_with_prefix("state", prefix, tantivy.Query.all_query())
-        pairs = [state.partition(_SEPARATOR)[2].rpartition(_SEPARATOR) for state, _ in states]
+        if self._held is None:
+            self._held = tantivy_files.held(self._index) if self._index else {}
+        found = self._held.get(collection, {})
         return pa.table(
             {
-                "id": pa.array([id_ for id_, _, _ in pairs], pa.string()),
-                "content_hash": pa.array([content_hash for _, _, content_hash in pairs], pa.string()),
+                "id": pa.array(found.keys(), pa.string()),
+                "content_hash": pa.array(found.values(), pa.string()),
             }
         )
 
@@ -173,7 +170,7 @@ class TantivyStore:
             self._writer = None
         if is_new:
             self._switch(draft)
-        self._index = self._usable()
+        self._index, self._held = self._usable(), None
 
     def delete(self, collection: str, ids: pa.Array) -> None:
         for id_ in ids.to_pylist():
@@ -187,10 +184,12 @@ class TantivyStore:
         schema, sent = _schema(), 0
         for batch in docs.documents(version, collection, ids):
             for document in batch:
-                source = msgspec.json.encode({name: document[name] for name in docs.STORED})
+                source = msgspec.json.encode(
+                    {name: document[name] for name in (*docs.STORED, "content_hash")}
+                )
                 fields = {name: document[name] for name in (*_TERMS, "kind")}
                 fields["key"] = docs.key(collection, document["id"])
-                fields["state"] = _SEPARATOR.join((collection, document["id"], document["content_hash"]))
+                fields["state"] = tantivy_files.state(source)
                 fields["source"] = source
                 self._writer.add_document(tantivy.Document.from_dict(fields, schema))
                 sent += len(source)
@@ -207,7 +206,9 @@ class TantivyStore:
             return None
         try:
             with damage_named(current):
-                return _opened(current)
+                index = _opened(current)
+                tantivy_files.check(current.resolve())
+                return index
         except PermanentError as error:
             _log.warning("%s", error)
             return None

@@ -154,6 +154,16 @@ class EdgeSpace:
             if offset is None:
                 return
 
+    def cosines(self, vector: np.ndarray, where: Where) -> dict[str, float]:
+        import qdrant_edge as edge
+
+        everything = self.shard.count(edge.CountRequest()) + 1
+        query, exact = edge.Query.Nearest(vector.tolist()), edge.SearchParams(exact=True)
+        request = edge.QueryRequest(
+            limit=everything, query=query, filter=where.to_filter(edge), params=exact, with_payload=False
+        )
+        return {str(p.id): p.score for p in self.shard.query(request)}
+
     def count(self, where: Where) -> int:
         import qdrant_edge as edge
 

@@ -92,6 +92,10 @@ class Space(Protocol):
         """Point ids (`str` makes them ours) and these keys of their payloads. Plain tuples: for speed."""
         ...
 
+    def cosines(self, vector: np.ndarray, where: Where) -> Mapping[str, float]:
+        """Of every such point's vector to this one, exactly, by point id."""
+        ...
+
     def count(self, where: Where) -> int: ...
 
     def retrieve(self, point_ids: list[str]) -> list[Found]:

@@ -1,4 +1,5 @@
-"""What a point is: its id, payload and content hash, projected from a lake version. No engine here."""
+"""What a point is: its id, payload and content hash, projected from a lake version, and how an edited one is
+told. No engine here."""
 
 from __future__ import annotations
 
@@ -8,7 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import xxhash
+
 from ai_stack_assets.domain.common.hashing import row_hashes
+from ai_stack_assets.domain.stores.contract import EDITED
 from ai_stack_assets.domain.stores.rows import batches
 from ai_stack_assets.domain.vectorisers.texts import (
     METHOD_COLUMNS,
@@ -19,6 +23,7 @@ from ai_stack_assets.domain.vectorisers.texts import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from ai_stack_assets.domain.common.lake import Version
@@ -37,6 +42,45 @@ PAYLOAD = {
     "objects": ("id", "name", "kind", "object_id"),
     "methods": ("id", "name", "kind", "object_id", "module_kind", "is_export"),
 }
+
+
+_MILLIONTHS = 1_000_000
+_TOLERANCE = 100
+"""In millionths: engines add up the same products in another order; differences of 0.02 were seen."""
+
+
+def probe(size: int) -> np.ndarray:
+    """One fixed direction. An engine gives the cosine of every vector to it in 0.1 s for 60,000 points, while
+    reading the vectors themselves takes 2 s, and far more through a server: so a vector that somebody changed
+    shows by another cosine."""
+    import numpy as np
+
+    return np.random.default_rng(size).standard_normal(size).astype(np.float32)
+
+
+def sealed(payload: dict[str, Any], cosine: float) -> dict[str, Any]:
+    """The payload with what tells later whether it and its vector are still as written."""
+    whole = {**payload, "probe": round(cosine * _MILLIONTHS)}
+    return {**whole, "seal": _seal(whole)}
+
+
+def verified_hash(payload: dict[str, Any], cosine: float | None) -> str:
+    """The point's content hash, or EDITED when its payload or its vector was changed by somebody else."""
+    expected = payload.get("probe")
+    is_whole = (
+        isinstance(expected, int)
+        and cosine is not None
+        and abs(cosine * _MILLIONTHS - expected) <= _TOLERANCE  # false for NaN
+        and payload.get("seal") == _seal(payload)
+    )
+    return payload["content_hash"] if is_whole else EDITED
+
+
+SEALED = ("id", "name", "kind", "object_id", "module_kind", "is_export", "content_hash", "probe")
+
+
+def _seal(payload: dict[str, Any]) -> str:
+    return xxhash.xxh3_64_hexdigest("\x1f".join([str(payload.get(key)) for key in SEALED]).encode())
 
 
 def point_id(configuration: str, row_id: str, slot: int) -> str:

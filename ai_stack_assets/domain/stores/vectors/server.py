@@ -158,6 +158,19 @@ class ServerSpace:
     def scroll(self, where: Where, keys: list[str]) -> Iterator[tuple[Any, dict[str, Any]]]:
         return _scroll(self.client, self.collection, self._filter(where), keys)
 
+    def cosines(self, vector: np.ndarray, where: Where) -> dict[str, float]:
+        from qdrant_client import models
+
+        found = self.client.query_points(
+            self.collection,
+            query=vector.tolist(),
+            query_filter=self._filter(where),
+            search_params=models.SearchParams(exact=True),
+            limit=self.count(where) + 1,
+            with_payload=False,
+        )
+        return {str(p.id): p.score for p in found.points}
+
     def count(self, where: Where) -> int:
         return self.client.count(self.collection, count_filter=self._filter(where), exact=True).count
 

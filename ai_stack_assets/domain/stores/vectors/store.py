@@ -26,9 +26,10 @@ from ai_stack_assets.domain.stores.vectors.engine import (
     Where,
     visible,
 )
-from ai_stack_assets.domain.stores.vectors.points import Rows, point_id
+from ai_stack_assets.domain.stores.vectors.points import SEALED, Rows, point_id, probe, sealed, verified_hash
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from ai_stack_assets.domain.common.lake import Version
@@ -160,9 +161,10 @@ class VectorStore:
 
         ids, hashes, points = [], [], []
         where = visible(self._visible, {"table": collection})
-        for point, payload in self.space.scroll(where, ["id", "content_hash"]):
+        cosines = self.space.cosines(probe(self.vectoriser.size), where)
+        for point, payload in self.space.scroll(where, [*SEALED, "seal"]):
             ids.append(payload.get("id") or str(point))
-            hashes.append(payload.get("content_hash", ""))
+            hashes.append(verified_hash(payload, cosines.get(str(point))))
             points.append(point)
         self._read[collection] = ids, points
         return pa.table({"id": pa.array(ids, pa.string()), "content_hash": pa.array(hashes, pa.string())})
@@ -184,7 +186,8 @@ class VectorStore:
         for payloads, texts in self._rows_of(version).batches(collection, ids, ROWS_PER_WRITE):
             vectors = self.vectoriser.encode_documents(texts)
             common = {"table": collection, "configuration": self.configuration, "valid_from": self._next}
-            whole = [{**payload, **common} for payload in payloads]
+            cosines = _cosines(vectors, probe(self.vectoriser.size))
+            whole = [{**sealed(p, c), **common} for p, c in zip(payloads, cosines, strict=True)]
             self.space.upsert([self._free(payload["id"], known) for payload in payloads], vectors, whole)
             sent += vectors.nbytes + len(msgspec.json.encode(whole))
         return sent
@@ -232,6 +235,14 @@ class VectorStore:
             self._rows = Rows(version, space_name(self.vectoriser))
             self._hashes.clear()
         return self._rows
+
+
+def _cosines(vectors: np.ndarray, direction: np.ndarray) -> list[float]:
+    """As engines give them; 0 for a vector of zeros."""
+    import numpy as np
+
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(direction)
+    return (vectors @ direction / np.where(lengths > 0, lengths, 1)).tolist()
 
 
 def space_name(vectoriser: Vectoriser) -> str:
