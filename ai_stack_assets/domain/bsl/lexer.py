@@ -54,7 +54,7 @@ def keyword(wanted: str) -> str:
 
 
 _STRING_PART = r'[^"\n]*+(?:""[^"\n]*+)*'
-_NOISE = re.compile(
+NOISE = re.compile(
     rf'"{_STRING_PART}(?:"|(?:\s*+(?://[^\n]*+\s*+)*\|{_STRING_PART})*"?+)'
     r"|//[^\n]*+(?:\s*+//[^\n]*+)*"
     r"|'[^'\n]*+'?+"
@@ -63,6 +63,7 @@ _NOISE = re.compile(
     rf'|\|{_STRING_PART}"?+'
     r"|~\s*+\w++"
 )
+"""Literals, comments, preprocessor lines and labels: what is not code. The first character tells which."""
 _FILL = {'"': '"', "|": '"', "'": '"', "~": "~", "/": " ", "#": " "}
 _DELETE = any_case("удаление delete")
 _HAS_DELETION = re.compile(rf"\#[ \t]*+{_DELETE}")
@@ -79,7 +80,7 @@ def mask(text: str) -> Masked:
     strings: list[tuple[int, int]] = []
     directives: list[tuple[int, str]] = []
     last = 0
-    for match in _NOISE.finditer(text):
+    for match in NOISE.finditer(text):
         start, end = match.span()
         first = text[start]
         if first == '"':
