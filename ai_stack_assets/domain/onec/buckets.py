@@ -87,7 +87,7 @@ def bucket_key(root: Root, files: Iterable[SourceFile]) -> str:
     return digest.hexdigest()
 
 
-def _without_gc(work: Callable) -> Callable:
+def without_gc(work: Callable) -> Callable:
     """Rows make no cycles, and looking for some in millions of them takes a tenth of the time."""
 
     @wraps(work)
@@ -103,7 +103,7 @@ def _without_gc(work: Callable) -> Callable:
     return wrapped
 
 
-@_without_gc
+@without_gc
 def read_bucket(task: Task) -> BucketResult:
     """Read, parse (or find in the cache) and assemble; write the tables that need nothing from outside the bucket."""
     from ai_stack_assets.domain.onec.groups import GroupFiles, RowCollector
@@ -135,7 +135,7 @@ def read_bucket(task: Task) -> BucketResult:
     return result
 
 
-@_without_gc
+@without_gc
 def link_bucket(task: Task, symbols_file: Path) -> dict[str, Part]:
     """Resolve the bucket's references, calls and queries against the symbols of the whole configuration; write them."""
     from ai_stack_assets.domain.onec.groups import Pending
