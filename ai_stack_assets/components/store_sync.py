@@ -72,8 +72,9 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
                 if not context.selected_asset_keys:
                     yield checks.parity(key, compared(client, lake, configurations(context, lake)))
                     return
-                version = lake.require(context.partition_key)
                 with client.open(context.partition_key) as store:
+                    # only now: while this run waited for another one to let go, the lake may have moved on
+                    version = lake.require(context.partition_key)
                     report = synchronise(
                         store, version, allow_shrink=config.allow_shrink, progress=progress(context)
                     )

@@ -14,6 +14,14 @@ FIRST_DELAY = 2
 """Seconds, doubled each time (2, 4, 8): a server on the same machine restarts in about that; after a longer
 outage the next run repairs what this one left."""
 
+LONGEST_DELAY = 300
+"""Seconds. A server that asks for more is not waited for longer: the step fails after its tries, the next run repairs."""
+
+
+def seconds_to_wait(error: TransientError, tries: int) -> float:
+    """What the server asked for (`Retry-After`) when that is longer than our own back-off."""
+    return min(LONGEST_DELAY, max(FIRST_DELAY * 2**tries, error.retry_after or 0))
+
 
 @contextlib.contextmanager
 def failures(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[None]:
@@ -26,8 +34,8 @@ def failures(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) 
     except (dg.Failure, dg.RetryRequested):
         raise
     except TransientError as error:
-        delay = FIRST_DELAY * 2**context.op_execution_context.retry_number
-        context.log.warning(f"{error} (next try in {delay} s)")
+        delay = seconds_to_wait(error, context.op_execution_context.retry_number)
+        context.log.warning(f"{error} (next try in {delay:g} s)")
         raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=delay) from error
     except PermanentError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
