@@ -205,13 +205,26 @@ class Repository:
             if not head.startswith("100"):
                 continue
             if not is_safe(path):
-                raise PermanentError(
-                    f"{self.spec.uri}: the path {path!r} in commit {commit[:10]} leads out of the folder"
-                )
+                raise PermanentError(self._unsafe(path, commit))
             contents[path] = head.split()[2]
         if len(contents) > MAX_FILES:
             raise PermanentError(f"{self.spec.uri} has {len(contents)} files: no configuration has so many")
         return contents
+
+    def changed(self, before: str, commit: str) -> dict[str, str | None]:
+        """Path → blob id now, None when gone, of what differs between two commits. As `files`, no links."""
+        listing = self.git("diff-tree", "-r", "-z", "--no-renames", before, commit, seconds=FETCH_SECONDS)
+        changed: dict[str, str | None] = {}
+        parts = iter(listing.decode(errors="replace").split("\x00"))
+        for head, path in zip(parts, parts, strict=False):
+            _, mode, _, blob, _ = head.split()
+            if mode.startswith("100") and not is_safe(path):
+                raise PermanentError(self._unsafe(path, commit))
+            changed[path] = blob if mode.startswith("100") else None
+        return changed
+
+    def _unsafe(self, path: str, commit: str) -> str:
+        return f"{self.spec.uri}: the path {path!r} in commit {commit[:10]} leads out of the folder"
 
     def read(self, contents: dict[str, str]) -> Iterator[tuple[str, bytes | None]]:
         return read_blobs(self.folder, contents)

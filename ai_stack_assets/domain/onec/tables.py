@@ -238,7 +238,8 @@ HASH_COLUMN = Column(
 )
 
 
-def _table(name: str, row: type) -> Table:
+def table_of(name: str, row: type, *last: Column) -> Table:
+    """The table whose rows are such records, with columns that no record has at the end."""
     columns = []
     for column, hint in get_type_hints(row, include_extras=True).items():
         assert get_origin(hint) is Annotated
@@ -247,11 +248,11 @@ def _table(name: str, row: type) -> Table:
         plain = next(t for t in (get_args(base) or (base,)) if t is not type(None))
         kind = JSON if JSON in marks else {str: "text", int: "int", bool: "bool"}[plain]
         columns.append(Column(column, kind, nullable, description))
-    return Table(name, row, " ".join((row.__doc__ or "").split()), (*columns, HASH_COLUMN))
+    return Table(name, row, " ".join((row.__doc__ or "").split()), (*columns, *last))
 
 
 TABLES: dict[str, Table] = {
-    name: _table(name, row)
+    name: table_of(name, row, HASH_COLUMN)
     for name, row in {
         "objects": ObjectRow,
         "fields": FieldRow,
