@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from functools import cached_property
 from pathlib import Path
@@ -94,7 +94,7 @@ class History:
                     found = self._day(day)
                 except (PermanentError, TransientError, OSError) as error:
                     found = Day(day, FAILED, error=error)
-                yield _timed(found, time.perf_counter() - start)
+                yield replace(found, seconds=round(time.perf_counter() - start, 3))
 
     @cached_property
     def kept(self) -> dict[str, dict[str, Any]]:
@@ -135,9 +135,11 @@ class History:
         parsed_before = self._reader.parsed
         previous = self._reader.readable_before(index)
         now = self._reader.state(index)
-        before = previous is not None and isinstance(now, State)
-        found = changes(previous[1], now) if previous and isinstance(now, State) else []
-        row = _row(day, commit, now, previous[0] if before and previous else None, found)
+        found: list[Change] = []
+        before: Commit | None = None
+        if previous and isinstance(now, State):
+            before, found = previous[0], changes(previous[1], now)
+        row = _row(day, commit, now, before, found)
         kinds = now.kinds() if isinstance(now, State) else {}
         facts = {
             "row": row._asdict(),
@@ -198,7 +200,7 @@ def _row(
         "day": day.isoformat(),
         "commit": commit.id,
         "committed_at": commit.at.isoformat(),
-        "previous_commit": previous and previous.id,
+        "previous_commit": previous.id if previous else None,
         "status": READ if is_read else ABSENT,
         "reason": None if is_read else str(now),
     }
@@ -221,9 +223,3 @@ def _found(day: date, commit: Commit, facts: dict[str, Any], *, is_new: bool) ->
         facts["parsed"] if is_new else 0,
         is_new,
     )
-
-
-def _timed(found: Day, seconds: float) -> Day:
-    from dataclasses import replace
-
-    return replace(found, seconds=round(seconds, 3))

@@ -15,11 +15,11 @@ import xxhash
 
 from ai_stack_assets.domain.onec.buckets import without_gc
 from ai_stack_assets.domain.onec.fact_cache import FactCache
+from ai_stack_assets.domain.onec.git_commands import read_blobs
 from ai_stack_assets.domain.onec.groups import GroupFiles, RowCollector
 from ai_stack_assets.domain.onec.history.tree import GroupKey
 from ai_stack_assets.domain.onec.layout import Root, SourceFile
 from ai_stack_assets.domain.onec.model import Rejection
-from ai_stack_assets.domain.onec.sources_git import read_blobs
 from ai_stack_assets.domain.onec.xml import MAX_BYTES
 
 
