@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from ai_stack_assets_tests.platform import Platform
     from ai_stack_assets_tests.servers import ElasticsearchServer, Neo4jServer, PostgresServer
+    from ai_stack_assets_tests.servers.s3 import S3Server
 
 SERVERS = os.environ.get("TEST_SERVERS", "") != "0"
 """Real servers are started unless it is said not to. One that does not start fails its tests: nothing is skipped."""
@@ -56,6 +57,23 @@ def elasticsearch_server() -> Iterator[ElasticsearchServer]:
 
     with elasticsearch() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    from ai_stack_assets_tests.servers.s3 import s3
+
+    with s3() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket_url(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An empty bucket, with the environment that leads there."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    s3_server.refusals.clear()
+    return s3_server.new_bucket()
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def lake_table(report: ExtractionReport, name: str) -> dict[str, Any]:
     return {
         "dagster/row_count": change.rows,
         "dagster/table_name": f"onec.{version.configuration}.{name}",
-        "dagster/uri": (version.path / name).as_uri(),
+        "dagster/uri": version.uri(name),
         "dagster/column_schema": table_schema(TABLES[name]),
         "dagster/column_lineage": lineage(name),
         "size_bytes": change.bytes,

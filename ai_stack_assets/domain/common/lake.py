@@ -6,6 +6,7 @@
 
 A version is written in a hidden folder and renamed when complete, so a kill leaves nothing half-visible; parts that did not
 change are hard links to the previous version's. Equal input gives an equal version name and equal bytes.
+`lake_shared` keeps the same in a bucket, with folders of this shape as its working copy.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 KEPT_VERSIONS = 3
 """Current one included: a reader of the previous version must not lose its files under its feet."""
 
-_MANIFEST = "version.json"
+MANIFEST = "version.json"
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,38 @@ class Version:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """`source`, `tables` ({name: {rows, bytes, parts}}), `created_at` and what the writer added."""
-        return msgspec.json.decode((self.path / _MANIFEST).read_bytes())
+        return msgspec.json.decode(self.file(MANIFEST).read_bytes())
 
     def rows(self, table: str) -> int:
         return self.manifest["tables"].get(table, {"rows": 0})["rows"]
 
     def parts(self, table: str) -> list[Path]:
-        return [
-            self.path / table / name for name in self.manifest["tables"].get(table, {"parts": []})["parts"]
-        ]
+        names = self.manifest["tables"].get(table, {"parts": []})["parts"]
+        return self.files([f"{table}/{name}" for name in names])
+
+    def uri(self, table: str) -> str:
+        """Where a table lies, for people and their tools."""
+        return (self.path / table).as_uri()
+
+    def file(self, name: str) -> Path:
+        """One file of the version, by its path in it."""
+        return self.files([name])[0]
+
+    def files(self, names: Sequence[str]) -> list[Path]:
+        """The same for many: on the local disk, to be read soon."""
+        return [self.path / name for name in names]
+
+    def take_over(self, name: str, draft: Path) -> None:
+        """Put a file of this version into a draft of the next one, as it is and without reading it."""
+        source, target = self.path / name, draft / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_symlink():
+            target.symlink_to(source.readlink())
+            return
+        try:
+            os.link(source, target)
+        except OSError:  # a file system without hard links
+            shutil.copy2(source, target)
 
     def table(
         self, table: str, columns: Sequence[str] | None = None, *, as_dictionary: Sequence[str] = ()
@@ -100,21 +124,38 @@ class Lake:
     def folder(self, configuration: str) -> Path:
         return self.root / configuration
 
+    @property
+    def place(self) -> str:
+        """Where it lies, for messages."""
+        return str(self.root)
+
     def current(self, configuration: str) -> Version | None:
         link = self.folder(configuration) / "current"
         return Version(configuration, link.parent / link.readlink()) if link.is_symlink() else None
+
+    def versions(self, configuration: str) -> list[Version]:
+        """All that are kept, the current one first. `switch` makes any of them the current one."""
+        return [Version(configuration, path) for path in self._folders(configuration)]
+
+    def intact(self, configuration: str) -> Version | None:
+        """The current version if all its parts are there, whole: what the next one may be built on."""
+        version = self.current(configuration)
+        return version if version and self._is_intact(version) else None
 
     def require(self, configuration: str) -> Version:
         version = self.current(configuration)
         if version is None:
             raise PermanentError(
-                f"configuration {configuration!r} is not in the lake {self.root}: run its extraction first"
+                f"configuration {configuration!r} is not in the lake {self.place}: run its extraction first"
             )
         return version
 
     @contextlib.contextmanager
     def draft(self, configuration: str) -> Iterator[Path]:
-        """A hidden folder to write a version into; removed on any failure. One writer at a time."""
+        """A hidden folder to write a version into; removed on any failure. One writer at a time.
+
+        What is published from it succeeds the version that `current` or `intact` gave last.
+        """
         folder = self.folder(configuration)
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / ".draft"
@@ -129,37 +170,72 @@ class Lake:
         """Make the draft the current version. Publishing what is current already changes only where it came from."""
         folder = self.folder(configuration)
         target = folder / version_id
-        (draft / _MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        (draft / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        self._share(configuration, version_id, draft)
         if target.exists():
-            (draft / _MANIFEST).replace(target / _MANIFEST)
+            put_into(draft, target)
         else:
             draft.rename(target)
-        version = Version(configuration, target)
-        self.switch(version)
+        self._point(target)
         self._prune(configuration)
-        return version
+        return self._version(configuration, target)
 
     def switch(self, version: Version) -> None:
         """Make a version that the lake still has the current one."""
-        link = version.path.parent / ".current"
-        link.unlink(missing_ok=True)
-        link.symlink_to(version.id)
-        link.replace(version.path.parent / "current")
-        # the newest are kept: the current one is the newest
-        os.utime(version.path)
+        self._point(version.path)
 
     def remove(self, configuration: str) -> None:
         shutil.rmtree(self.folder(configuration), ignore_errors=True)
 
-    def _prune(self, configuration: str) -> None:
-        versions = [
+    def _version(self, configuration: str, path: Path) -> Version:
+        return Version(configuration, path)
+
+    def _share(self, configuration: str, version_id: str, draft: Path) -> None:
+        """Called with all that a version consists of, before anybody can see it."""
+
+    def _point(self, path: Path) -> None:
+        link = path.parent / ".current"
+        link.unlink(missing_ok=True)
+        link.symlink_to(path.name)
+        link.replace(path.parent / "current")
+        # the newest are kept: the current one is the newest
+        os.utime(path)
+
+    def _is_intact(self, version: Version) -> bool:
+        tables = version.manifest["tables"]
+        sizes = {name: [size_of(part) for part in version.parts(name)] for name in tables}
+        return all(None not in sizes[n] and sum(sizes[n]) == entry["bytes"] for n, entry in tables.items())
+
+    def _folders(self, configuration: str) -> list[Path]:
+        """Of its versions, the newest first."""
+        if not self.folder(configuration).exists():
+            return []
+        found = [
             p
             for p in self.folder(configuration).iterdir()
             if p.is_dir() and not p.is_symlink() and p.name[0] != "."
         ]
-        versions.sort(key=lambda p: p.stat().st_mtime_ns, reverse=True)
-        for old in versions[KEPT_VERSIONS:]:
+        return sorted(found, key=lambda p: p.stat().st_mtime_ns, reverse=True)
+
+    def _prune(self, configuration: str) -> None:
+        for old in self._folders(configuration)[KEPT_VERSIONS:]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def size_of(file: Path) -> int | None:
+    """Bytes; None when it is not there."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def put_into(draft: Path, target: Path) -> None:
+    """The same content again, file by file: what somebody took away or damaged is mended, and nobody sees a gap."""
+    for file in [path for path in draft.rglob("*") if path.is_symlink() or path.is_file()]:
+        place = target / file.relative_to(draft)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(place)
 
 
 def write_part(rows: list, table_name: str, path: Path) -> int:

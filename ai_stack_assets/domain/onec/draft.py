@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -37,7 +36,6 @@ class Draft:
     ) -> None:
         self.folder, self.root, self.previous, self.buckets = folder, root, previous, buckets
         self._before: dict[str, Any] = previous.manifest["buckets"] if previous else {}
-        self._before_folder = previous.path if previous else folder
         self._keys: dict[str, str] = {}
         self._parts: dict[str, dict[str, Part]] = {}
         self._read: dict[str, BucketResult] = {}
@@ -92,7 +90,8 @@ class Draft:
         file = self.folder / _ALL_SYMBOLS
         file.parent.mkdir(exist_ok=True)
         if self.previous and not self._has_new_symbols:
-            _link(self._before_folder / _ALL_SYMBOLS, file)
+            self.previous.take_over(_ALL_SYMBOLS, self.folder)
+            self.previous.file(_ALL_SYMBOLS)
         else:
             merged = [self._symbols_now(bucket) for bucket in self.buckets]
             file.write_bytes(SymbolRows.merged(merged).to_bytes())
@@ -163,18 +162,22 @@ class Draft:
         self._parts[bucket] = {table: Part(*part) for table, part in entry["parts"].items()}
 
     def _take_over(self) -> None:
-        for bucket in set(self._parts) - set(self._read) - {UNSAFE}:
+        for bucket in set(self._parts) - set(self._read) - {UNSAFE} if self.previous else ():
             for table in self._parts[bucket]:
-                if part := self._part_before(bucket, table):
-                    _link(part, self._part(bucket, table))
-            _link(self._before_folder / _SYMBOLS / bucket, self.folder / _SYMBOLS / bucket)
+                if self._has_before(bucket, table):
+                    self.previous.take_over(f"{table}/{bucket}.parquet", self.folder)
+            self.previous.take_over(f"{_SYMBOLS}/{bucket}", self.folder)
 
     def _part(self, bucket: str, table: str) -> Path:
         return self.folder / table / f"{bucket}.parquet"
 
     def _part_before(self, bucket: str, table: str) -> Path | None:
-        rows = self._before.get(bucket, {}).get("parts", {}).get(table, NO_PART)[0]
-        return self._before_folder / table / f"{bucket}.parquet" if rows else None
+        if self.previous and self._has_before(bucket, table):
+            return self.previous.file(f"{table}/{bucket}.parquet")
+        return None
+
+    def _has_before(self, bucket: str, table: str) -> bool:
+        return bool(self._before.get(bucket, {}).get("parts", {}).get(table, NO_PART)[0])
 
     def _digest_before(self, bucket: str, table: str) -> str:
         return self._before.get(bucket, {}).get("parts", {}).get(table, NO_PART)[2]
@@ -183,9 +186,11 @@ class Draft:
         return self._parts.get(bucket, {}).get(table, NO_PART).digest
 
     def _symbols_before(self, bucket: str) -> SymbolRows:
-        if bucket not in self._before or bucket == UNSAFE:
+        if self.previous is None or bucket not in self._before or bucket == UNSAFE:
             return NO_SYMBOLS
-        return msgspec.msgpack.decode((self._before_folder / _SYMBOLS / bucket).read_bytes(), type=SymbolRows)
+        return msgspec.msgpack.decode(
+            self.previous.file(f"{_SYMBOLS}/{bucket}").read_bytes(), type=SymbolRows
+        )
 
     def _symbols_now(self, bucket: str) -> SymbolRows:
         if bucket in self._read:
@@ -202,12 +207,3 @@ def _keys_of(parts: Iterable[Path]) -> Any:
         pq.read_table(part, columns=["id", "content_hash"]).cast(schema) for part in parts if part.exists()
     ]
     return pa.concat_tables(tables) if tables else schema.empty_table()
-
-
-def _link(source: Path, target: Path) -> None:
-    """A hard link, or a copy where the file system has none."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -62,7 +62,7 @@ def extract(
         TransientError: the network failed, or another extraction of this configuration does not end.
     """
     clock = PhaseClock()
-    if lake.current(configuration) is None:
+    if configuration not in lake.configurations():
         # all will have to be read: the processes for it start while the source is fetched and listed
         _processes()
         forkserver.ensure_running()
@@ -110,7 +110,8 @@ class _Run:
         self.progress, self.clock = progress, clock
         self.cache_file = cache / "facts.sqlite"
         self.states = FileStates(cache / "file_states", root.path)
-        self.previous = lake.current(configuration)
+        # one that lost files is made anew, whole
+        self.previous = lake.intact(configuration)
 
     def extract(self, source: dict[str, Any]) -> ExtractionReport:
         listed, unsafe = layout.list_files(self.root)
