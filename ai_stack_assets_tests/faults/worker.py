@@ -1,6 +1,6 @@
 """One synchronisation in a process of its own, to be killed: says `ready`, waits for a line, works, says `done`.
 
-    python -m ai_stack_assets_tests.faults.worker SUBJECT-JSON VERSION
+python -m ai_stack_assets_tests.faults.worker SUBJECT-JSON VERSION
 """
 
 from __future__ import annotations

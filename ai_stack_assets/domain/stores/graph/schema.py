@@ -186,8 +186,9 @@ RELATIONSHIPS = (
 )
 
 STATE = "GraphState"
-"""Neo4j only: one node a configuration, by which writers wait for each other and readers know a half-written
-graph."""
+"""Neo4j only: one node a configuration, by which readers know a half-written graph."""
+LOCK = "GraphLock"
+"""Neo4j only: never committed, see `server_lock`."""
 
 NODE: dict[str, Node] = {node.name: node for node in NODES}
 RELATIONSHIP: dict[str, Relationship] = {relationship.name: relationship for relationship in RELATIONSHIPS}
@@ -234,8 +235,11 @@ def neo4j_ddl() -> list[str]:
         for node in NODES
         if _NAME in node.properties
     ]
-    state = f"CREATE CONSTRAINT graph_state IF NOT EXISTS FOR (s:`{STATE}`) REQUIRE s.configuration IS UNIQUE"
-    return [*statements, state]
+    own = [
+        f"CREATE CONSTRAINT graph_{name} IF NOT EXISTS FOR (n:`{label}`) REQUIRE n.configuration IS UNIQUE"
+        for name, label in (("state", STATE), ("lock", LOCK))
+    ]
+    return [*statements, *own]
 
 
 def fingerprint(engine: str) -> str:

@@ -7,13 +7,14 @@ and how, is in `server_store`. The driver is imported when the server is first u
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.graph import schema
 from ai_stack_assets.domain.stores.graph.schema import NODE, OBJECT, STATE
+from ai_stack_assets.domain.stores.graph.server_lock import writing
 
 if TYPE_CHECKING:
     import neo4j
@@ -35,15 +36,27 @@ class Neo4jGraph:
     password: str = field(default="", repr=False)
     database: str | None = None
     """The server's default when None."""
+    lock_seconds: float = 600
+    """How long a writer waits for another one of the same configuration."""
 
     @contextlib.contextmanager
     def open(self, configuration: str) -> Generator[ServerStore]:
+        """One at a time per configuration, see `server_lock`."""
         from ai_stack_assets.domain.stores.graph.server_store import ServerStore
 
-        with self._session() as session:
+        with self._driver() as driver, driver.session(database=self.database) as session:
             for statement in (*schema.neo4j_ddl(), "CALL db.awaitIndexes(300)"):
                 session.execute_write(_run, statement)
-            yield ServerStore(configuration, session)
+            with self._writing(driver, configuration) as require_lock:
+                yield ServerStore(configuration, session, require_lock)
+
+    @contextlib.contextmanager
+    def _writing(self, driver: neo4j.Driver, configuration: str) -> Generator[Callable[[], None]]:
+        with (
+            driver.session(database=self.database) as session,
+            writing(session, configuration, self.lock_seconds) as require_lock,
+        ):
+            yield require_lock
 
     @contextlib.contextmanager
     def reader(self, configuration: str) -> Generator[ServerReader]:
@@ -76,7 +89,11 @@ class Neo4jGraph:
 
     def drop(self, configuration: str) -> None:
         mark = f"MATCH (s:`{STATE}` {{configuration: $configuration}}) SET s.state = $state"
-        with self._session() as session:
+        with (
+            self._driver() as driver,
+            self._writing(driver, configuration),
+            driver.session(database=self.database) as session,
+        ):
             session.execute_write(_run, mark, configuration=configuration, state=INCOMPLETE)
             for label in (*NODE, STATE):
                 delete = (
@@ -90,6 +107,12 @@ class Neo4jGraph:
 
     @contextlib.contextmanager
     def _session(self) -> Generator[neo4j.Session]:
+        with self._driver() as driver, driver.session(database=self.database) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def _driver(self) -> Generator[neo4j.Driver]:
+        """Errors of whatever is done with it are ours."""
         import neo4j
 
         if self.uri.split("://")[0] not in SCHEMES or "://" not in self.uri:
@@ -107,8 +130,7 @@ class Neo4jGraph:
             )
             with driver:
                 self._check_version(driver)
-                with driver.session(database=self.database) as session:
-                    yield session
+                yield driver
 
     def _check_version(self, driver: neo4j.Driver) -> None:
         agent = driver.get_server_info().agent

@@ -3,14 +3,13 @@
 What is to be written is collected and sent at the end of the transaction, so that the driver can repeat it
 after a deadlock. A normal difference is one transaction: readers see all or nothing. A larger one (a first
 load) would not fit into a server's memory: it goes in parts, and the configuration's state node, written with
-the first part and with the last, tells readers that the graph is incomplete in between. The state node is
-also the lock that writers queue at."""
+the first part and with the last, tells readers that the graph is incomplete in between."""
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +43,11 @@ class _Write:
 class ServerStore(GraphStore):
     """See `domain.stores.contract.Store`."""
 
-    def __init__(self, configuration: str, session: neo4j.Session) -> None:
+    def __init__(
+        self, configuration: str, session: neo4j.Session, require_lock: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(configuration)
-        self._session = session
+        self._session, self._require_lock = session, require_lock
         self._stored_ends: dict[str, pa.Table] = {}
         self._writes: list[_Write] = []
 
@@ -66,6 +67,7 @@ class ServerStore(GraphStore):
             yield
             parts = list(_in_parts(self._writes, TRANSACTION_ROWS))
             for number, part in enumerate(parts, 1):
+                self._require_lock()
                 state = COMPLETE if number == len(parts) else INCOMPLETE
                 self._session.execute_write(self._send, part, state)
         finally:
