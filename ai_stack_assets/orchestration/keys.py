@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from ai_stack_assets.domain.onec.history.tables import HISTORY_TABLES
 from ai_stack_assets.domain.onec.tables import TABLES
 
 EXTRACTION, STORES = "extraction", "stores"
@@ -18,6 +19,9 @@ def lake(table: str) -> dg.AssetKey:
 
 
 LAKE_TABLES = {name: lake(name) for name in TABLES}
+HISTORY_KEYS = {name: lake(name) for name in HISTORY_TABLES}
+HISTORY = "history"
+"""The group of those, and the op that makes them."""
 VECTORISER = lake("vectoriser")
 
 POSTGRES_TABLES = dg.AssetKey(["postgres", "onec", "tables"])

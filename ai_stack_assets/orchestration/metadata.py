@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -15,6 +14,7 @@ from ai_stack_assets.orchestration import keys
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
     from ai_stack_assets.domain.onec.extraction import ExtractionReport
+    from ai_stack_assets.domain.onec.history.backfill import Day, History
     from ai_stack_assets.domain.vectorisers.contract import FitRecord
 
 _TYPES = {"text": "string", "json": "json", "int": "int32", "bool": "bool"}
@@ -112,7 +112,7 @@ _SHOWN = 20
 _COUNTS = ("rows", "added", "changed", "removed", "bytes")
 
 
-def answer(rows: Sequence[Mapping[str, Any]], path: Path, version: Version) -> dict[str, Any]:
+def answer(rows: Sequence[Mapping[str, Any]], uri: str, version: Version) -> dict[str, Any]:
     """What a store answered: all of it in the file, the first rows to look at here."""
     columns = list(rows[0]) if rows else []
     lines = [columns, ["---"] * len(columns), *([row[c] for c in columns] for row in rows[:_SHOWN])]
@@ -121,7 +121,7 @@ def answer(rows: Sequence[Mapping[str, Any]], path: Path, version: Version) -> d
     )
     return {
         "dagster/row_count": len(rows),
-        "dagster/uri": path.as_uri(),
+        "dagster/uri": uri,
         "answer": dg.MarkdownMetadataValue(table),
         "lake_version": version.id,
     }
@@ -138,3 +138,39 @@ def vectoriser(record: FitRecord, version: Version) -> dict[str, Any]:
         "lake_version": version.id,
         "seconds": {"fit": record.seconds},
     }
+
+
+def history_day(past: History, day: Day, table: str, *, with_trend: bool) -> dict[str, Any]:
+    """One day of one table of history. Numbers are plotted by Dagster over the partitions; days without a commit have none."""
+    from ai_stack_assets.domain.common.charts import image
+    from ai_stack_assets.domain.onec.history import trend
+
+    facts: dict[str, Any] = {"status": day.status, "seconds": day.seconds, "parsed_files": day.parsed}
+    if day.commit and day.since:
+        facts |= {
+            "commit": day.commit.id,
+            "since": day.since.isoformat(),
+            "source": past.log.uri,
+            "ref": past.log.ref,
+        }
+    rows: dict[str, int] = dict.fromkeys(("history", "history_kinds", "history_changes"), 0)
+    if day.row:
+        version = past.lake.require(day.day.isoformat())
+        rows = {name: version.rows(name) for name in rows}
+        facts |= {"lake_version": version.id, "dagster/uri": version.uri(table)}
+        facts |= _of_table(day, table)
+    if with_trend:
+        draw = {"history": trend.states, "history_kinds": trend.kinds, "history_changes": trend.churn}[table]
+        facts["trend"] = dg.MarkdownMetadataValue(image(draw(past.kept), f"{table} by day"))
+        if outdated := past.outdated:
+            facts["days_to_make_again"] = outdated[:_SHOWN]
+    return {"dagster/row_count": rows[table], **facts}
+
+
+def _of_table(day: Day, table: str) -> dict[str, Any]:
+    if table == "history_kinds":
+        return {"objects_by_kind": day.kinds}
+    if table == "history_changes":
+        return {"sample": day.sample, "previous_commit": day.row["previous_commit"] or "none"}
+    said = ("day", "commit", "status")
+    return {name: value for name, value in day.row.items() if name not in said and value is not None}

@@ -1,4 +1,4 @@
-"""The one partitioning of 1C data: a dynamic partition per configuration listed in `configurations.yaml`."""
+"""The partitionings of 1C data: a dynamic partition per configuration listed in `configurations.yaml`; for history, its days."""
 
 from __future__ import annotations
 
@@ -10,3 +10,15 @@ CONFIGURATIONS = dg.DynamicPartitionsDefinition(name=CONFIGURATION)
 
 PARTITION_TAG = "dagster/partition"
 """Run tag by which runs of one configuration are found, and kept from overlapping (dagster.yaml)."""
+
+DAY = "day"
+
+
+def history_days(first: str, time_zone: str) -> dg.MultiPartitionsDefinition:
+    """Each day of each configuration, from `first` (`2019-01-01`) to yesterday. Key: `trade|2020-01-16`."""
+    days = dg.DailyPartitionsDefinition(first, timezone=time_zone)
+    return dg.MultiPartitionsDefinition({CONFIGURATION: CONFIGURATIONS, DAY: days})
+
+
+def history_key(configuration: str, day: str) -> dg.MultiPartitionKey:
+    return dg.MultiPartitionKey({CONFIGURATION: configuration, DAY: day})

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from ai_stack_assets.definitions import defs
+from ai_stack_assets.orchestration.partitions import CONFIGURATION
 
 PACKAGE = Path(__file__).parents[2] / "ai_stack_assets"
 STAGES = {p.name for p in (PACKAGE / "defs").iterdir() if p.is_dir()} - {"shared", "__pycache__"}
@@ -33,7 +34,10 @@ def test_an_asset_has_three_part_key_owner_kinds_description_and_the_group_of_it
 @pytest.mark.parametrize("node", MADE, ids=name_of)
 def test_a_made_asset_has_a_code_version_and_a_partition_per_configuration(node) -> None:
     assert node.code_version
-    assert isinstance(node.partitions_def, dg.DynamicPartitionsDefinition)
+    partitions = node.partitions_def
+    if isinstance(partitions, dg.MultiPartitionsDefinition):
+        partitions = partitions.get_partitions_def_for_dimension(CONFIGURATION)
+    assert isinstance(partitions, dg.DynamicPartitionsDefinition)
 
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)

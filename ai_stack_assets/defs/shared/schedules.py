@@ -38,7 +38,7 @@ def schedule(cron: str) -> dg.ScheduleDefinition:
         name=name,
         job=onec_pipeline,
         cron_schedule=cron,
-        execution_timezone=settings.text("AI_STACK_ASSETS_TIMEZONE", "Europe/Moscow"),
+        execution_timezone=settings.time_zone(),
         default_status=dg.DefaultScheduleStatus.STOPPED,
         description=f"Reads the configurations whose schedule is `{cron}` again, each in a run of its own.",
     )

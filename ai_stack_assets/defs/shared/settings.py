@@ -27,6 +27,16 @@ def configurations_file() -> Path:
     return Path(text(_CONFIGURATIONS) or PROJECT / "configurations.yaml").expanduser().absolute()
 
 
+def time_zone() -> str:
+    """Where schedules tick and days of history begin and end."""
+    return text("AI_STACK_ASSETS_TIMEZONE", "Europe/Moscow")
+
+
+def first_day_of_history() -> str:
+    """The oldest day that can be asked for."""
+    return text("AI_STACK_ASSETS_HISTORY_FROM", "2019-01-01")
+
+
 def enter_instance() -> Path:
     """Make this process and its children use the project's Dagster instance. Returns DAGSTER_HOME.
 
