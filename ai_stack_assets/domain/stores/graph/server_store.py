@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ai_stack_assets.domain.stores.graph.rows import by_ends, id_and_hash_once
 from ai_stack_assets.domain.stores.graph.schema import COLLECTIONS, NODE, RELATIONSHIP, STATE
 from ai_stack_assets.domain.stores.graph.server import COMPLETE, INCOMPLETE
-from ai_stack_assets.domain.stores.graph.server_rows import stored_nodes, stored_relationships
+from ai_stack_assets.domain.stores.graph.server_rows import ServerRows
 from ai_stack_assets.domain.stores.graph.store_base import GraphStore
 
 if TYPE_CHECKING:
@@ -48,13 +48,14 @@ class ServerStore(GraphStore):
     ) -> None:
         super().__init__(configuration)
         self._session, self._require_lock = session, require_lock
+        self._stored = ServerRows(session, configuration)
         self._stored_ends: dict[str, pa.Table] = {}
         self._writes: list[_Write] = []
 
     def actual(self, collection: str) -> pa.Table:
         """Hashed anew from every property that the server holds, so that a hand-made edit of any shows."""
-        read = stored_nodes if collection in NODE else stored_relationships
-        rows = read(self._session, self.configuration, collection)
+        read = self._stored.nodes if collection in NODE else self._stored.relationships
+        rows = read(collection)
         if collection in RELATIONSHIP:
             ends = ["id", "from", "to", "from_label", "to_label"]
             self._stored_ends[collection] = rows.select([*ends, *_kind(collection)])
