@@ -19,7 +19,7 @@ class ElasticsearchStub:
         self.indexes: dict[str, dict[str, Any]] = {}
         self.aliases: dict[str, str] = {}
         self.requests: list[tuple[str, str]] = []
-        self.fail, self.refuse, self.product = 0, 0, "Elasticsearch"
+        self.fail, self.refuse, self.product, self.sequence = 0, 0, "Elasticsearch", 0
         stub, lock = self, threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
@@ -53,8 +53,16 @@ class ElasticsearchStub:
 
     def answer(self, method: str, path: str, text: str) -> tuple[int, Any]:
         first, _, rest = path.partition("/")
-        if rest.startswith("_alias/"):
-            return (200 if self.aliases.get(rest.partition("/")[2]) == first else 404), {}
+        if first == "_alias":
+            index = self.aliases.get(rest)
+            return (200, {index: {}}) if index else (404, {})
+        if method == "GET" and first in self.aliases:
+            return 200, {self.aliases[first]: self._described(self.aliases[first])}
+        if first == "onec-writers":
+            return self._lease(method, rest)
+        if rest == "_mapping":
+            self.indexes[first]["mappings"]["_meta"] = json.loads(text)["_meta"]
+            return 200, {"acknowledged": True}
         if path == "_aliases":
             return 200, self._change_aliases(json.loads(text)["actions"])
         if path.endswith("_bulk"):
@@ -66,12 +74,20 @@ class ElasticsearchStub:
         if path == "_search":
             return 200, self._page(json.loads(text))
         if method == "GET":
+            if "*" not in first and first not in self.indexes:
+                return 404, {}
             return 200, {name: self._described(name) for name in self.indexes if fnmatch.fnmatch(name, first)}
         if method == "PUT":
             self.indexes[first] = {"documents": {}, "mappings": json.loads(text)["mappings"]}
         if method == "DELETE":
             self.indexes.pop(first, None)
         return 200, {"acknowledged": True, "shards_acknowledged": True}
+
+    def _lease(self, method: str, rest: str) -> tuple[int, Any]:
+        """Always free: what two writers do to one another, only a real server can show."""
+        if not rest:
+            return 200, {"acknowledged": True, "shards_acknowledged": True}
+        return 200, {"_id": "", "_seq_no": 0, "_primary_term": 1, "result": "created"}
 
     def _described(self, name: str) -> dict[str, Any]:
         aliases = {alias: {} for alias, index in self.aliases.items() if index == name}
@@ -94,18 +110,26 @@ class ElasticsearchStub:
             source = next(lines) if operation == "index" else None
             status = self.refuse or 200
             if not self.refuse and source is not None:
-                documents[about["_id"]] = json.loads(source)
+                self.sequence += 1
+                documents[about["_id"]] = {**json.loads(source), "_seq_no": self.sequence}
             elif not self.refuse and documents.pop(about["_id"], None) is None:
                 status = 404
-            items.append({operation: {"_id": about["_id"], "status": status, "error": {"reason": "refused"}}})
+            result = {"_id": about["_id"], "status": status, "_seq_no": self.sequence}
+            items.append({operation: {**result, "error": {"reason": "refused"}}})
         return {"errors": bool(self.refuse), "items": items}
 
     def _page(self, query: dict[str, Any]) -> dict[str, Any]:
         index, wanted = query["pit"]["id"], query["query"]["term"]["collection"]
-        found = [d for d in self.indexes[index]["documents"].values() if d["collection"] == wanted]
+        held = self.indexes[index]["documents"].items()
+        found = [(key, d) for key, d in held if d["collection"] == wanted]
         at = query.get("search_after", [0])[0]
         hits = [
-            {"fields": {"id": [d["id"]], "content_hash": [d["content_hash"]]}, "sort": [at + n]}
-            for n, d in enumerate(found[at : at + query["size"]], 1)
+            {
+                "_id": key,
+                "_seq_no": d["_seq_no"],
+                "fields": {"id": [d["id"]], "content_hash": [d["content_hash"]]},
+                "sort": [at + n],
+            }
+            for n, (key, d) in enumerate(found[at : at + query["size"]], 1)
         ]
         return {"pit_id": index, "hits": {"hits": hits}}

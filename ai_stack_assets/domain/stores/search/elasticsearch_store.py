@@ -1,22 +1,28 @@
 """Full-text search on an Elasticsearch server, version 9: one index per configuration and mapping, behind an
 alias.
 
-onec-<slug>              alias: what is searched onec-<slug>-v<mapping>   index; a new mapping gets a new one
-beside it, the alias moves when that is complete
+    onec-<slug>                  alias: what is searched
+    onec-<slug>-v<mapping>-<n>   index; its `_meta` says whether a run is writing it, and how far we have written
 
-Refreshing is off: what a run writes becomes visible by its one refresh at the end.
+Refreshing is off: what a run writes becomes visible by its one refresh at the end. A run that finds that another one was
+interrupted leaves that index as readers see it, and fills a new one beside it: the alias moves when it is complete. So does
+a new mapping, and a rebuild.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator
+import uuid
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.stores.contract import EDITED
 from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.search import documents as docs
+from ai_stack_assets.domain.stores.search.elasticsearch_errors import SETTING, TRANSIENT, patient, translated
+from ai_stack_assets.domain.stores.search.elasticsearch_lock import LEASE_SECONDS, writing
 from ai_stack_assets.domain.stores.search.elasticsearch_query import SETTINGS, compiled, mappings
 from ai_stack_assets.domain.stores.search.query import Hit, hit, plan
 
@@ -26,13 +32,13 @@ if TYPE_CHECKING:
 
     from ai_stack_assets.domain.common.lake import Version
 
-SETTING = "ELASTICSEARCH_URL"
 BULK_DOCUMENTS = 500
 BULK_BYTES = 8 << 20
 BULK_THREADS = 2
 PAGE = 10_000
 """Largest page that a server allows by default."""
 _PREFIX = "onec-"
+_WANTED = ("_id", "_seq_no", "fields", "sort")
 
 
 @dataclass(frozen=True)
@@ -43,11 +49,18 @@ class Elasticsearch:
     api_key: str | None = None
     request_seconds: float = 60
     retries: int = 3
+    lock_seconds: float = 600
+    """How long a writer waits for another one of the same configuration."""
+    lease_seconds: float = LEASE_SECONDS
 
     @contextlib.contextmanager
-    def open(self, configuration: str) -> Generator[ElasticsearchStore]:
-        with self.connected() as client:
-            yield ElasticsearchStore(client, configuration)
+    def open(self, configuration: str, *, rebuild: bool = False) -> Generator[ElasticsearchStore]:
+        """One at a time per configuration, see `elasticsearch_lock`."""
+        with self.connected() as client, self._writing(client, configuration) as require_lease:
+            yield ElasticsearchStore(client, configuration, require_lease, rebuild=rebuild)
+
+    def _writing(self, client: es.Elasticsearch, configuration: str) -> Any:
+        return writing(client, alias(configuration), self.lock_seconds, self.lease_seconds)
 
     @contextlib.contextmanager
     def connected(self) -> Generator[es.Elasticsearch]:
@@ -61,8 +74,9 @@ class Elasticsearch:
                     api_key=self.api_key or None,
                     request_timeout=self.request_seconds,
                     max_retries=self.retries,
-                    retry_on_status=(429, 503),
+                    retry_on_status=(),
                     retry_on_timeout=False,
+                    transport_class=patient(self.retries),
                 )
             except ValueError as error:
                 raise PermanentError(f"{self.server}: {error} (see the setting {SETTING})") from error
@@ -79,7 +93,7 @@ class Elasticsearch:
             )
 
     def drop(self, configuration: str) -> None:
-        with self.connected() as client:
+        with self.connected() as client, self._writing(client, configuration):
             for index in _indexes(client, configuration):
                 client.indices.delete(index=index, ignore_unavailable=True)
 
@@ -115,13 +129,18 @@ class ElasticsearchStore:
     name = "search"
     collections = tuple(docs.COLUMNS)
 
-    def __init__(self, client: es.Elasticsearch, configuration: str) -> None:
-        self.client = client
-        self.configuration = configuration
-        self.index = f"{alias(configuration)}-v{docs.MAPPING}"
-        if self._is_current():
-            # what an interrupted run left behind must count as held
-            client.indices.refresh(index=self.index)
+    def __init__(
+        self,
+        client: es.Elasticsearch,
+        configuration: str,
+        require_lease: Callable[[], None] = lambda: None,
+        *,
+        rebuild: bool = False,
+    ) -> None:
+        self.client, self.configuration, self._require_lease = client, configuration, require_lease
+        self._keys: dict[str, str] = {}
+        """Keys of documents that have not the one we would give them: somebody else wrote those."""
+        self.index, self._written_up_to = (None, -1) if rebuild else self._current()
 
     def expected(self, version: Version, collection: str) -> pa.Table:
         return version.table(collection, ["id", "content_hash"])
@@ -129,7 +148,7 @@ class ElasticsearchStore:
     def actual(self, collection: str) -> pa.Table:
         import pyarrow as pa
 
-        pairs = list(self._states(collection)) if self._is_current() else []
+        pairs = list(self._states(collection)) if self.index else []
         return pa.table(
             {
                 "id": pa.array([id_ for id_, _ in pairs], pa.string()),
@@ -139,21 +158,21 @@ class ElasticsearchStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        is_new = not self._is_current()
+        is_new = self.index is None
         if is_new:
-            self.client.indices.delete(index=self.index, ignore_unavailable=True)
-            made = self.client.indices.create(
-                index=self.index, mappings=mappings(self.configuration), settings=SETTINGS
-            )
-            if not made["shards_acknowledged"]:
-                raise TransientError(f"the server has no place for {self.index} (setting {SETTING})")
+            self.index = self._created()
+        else:
+            self._mark(is_complete=False)
         yield
+        self._require_lease()
         self.client.indices.refresh(index=self.index)
+        self._mark(is_complete=True)
         if is_new:
             self._switch()
 
     def delete(self, collection: str, ids: pa.Array) -> None:
-        self._bulk({"_op_type": "delete", "_id": docs.key(collection, id_)} for id_ in ids.to_pylist())
+        keys = (docs.key(collection, id_) for id_ in ids.to_pylist())
+        self._bulk({"_op_type": "delete", "_id": self._keys.get(key, key)} for key in keys)
 
     def upsert(self, version: Version, collection: str, ids: pa.Array | None) -> int:
         sent = 0
@@ -182,15 +201,20 @@ class ElasticsearchStore:
             max_chunk_bytes=BULK_BYTES,
             raise_on_error=False,
         ):
+            self._require_lease()
             (operation, result) = next(iter(item.items()))
+            self._written_up_to = max(self._written_up_to, result.get("_seq_no", -1))
             if not done and not (operation == "delete" and result["status"] == 404):
-                kind = TransientError if result["status"] in _TRANSIENT else PermanentError
+                kind = TransientError if result["status"] in TRANSIENT else PermanentError
                 raise kind(
                     f"search: document {result['_id']} was refused: {result.get('error')} (setting {SETTING})"
                 )
 
     def _states(self, collection: str) -> Iterator[tuple[str, str]]:
-        """Ids and hashes from the columns of the index, 10,000 a page, of one moment."""
+        """Ids and hashes from the columns of the index, 10,000 a page, of one moment.
+
+        The server counts every write: a document with a higher number than our last one was written by somebody else.
+        """
         pit = self.client.open_point_in_time(index=self.index, keep_alive="2m")["id"]
         after: list[Any] | None = None
         try:
@@ -200,23 +224,60 @@ class ElasticsearchStore:
                     query={"term": {"collection": collection}},
                     docvalue_fields=[{"field": "id"}, {"field": "content_hash"}],
                     source=False,
+                    seq_no_primary_term=True,
                     size=PAGE,
                     sort=["_shard_doc"],
                     search_after=after,
                     track_total_hits=False,
-                    filter_path=["pit_id", "hits.hits.fields", "hits.hits.sort"],
+                    filter_path=["pit_id", *(f"hits.hits.{what}" for what in _WANTED)],
                 )
                 pit, found = page["pit_id"], page.get("hits", {}).get("hits", [])
                 for h in found:
-                    yield h["fields"]["id"][0], h["fields"]["content_hash"][0]
+                    yield self._state(collection, h)
                 if len(found) < PAGE:
                     return
                 after = found[-1]["sort"]
         finally:
             self.client.close_point_in_time(id=pit)
 
-    def _is_current(self) -> bool:
-        return bool(self.client.indices.exists_alias(name=alias(self.configuration), index=self.index))
+    def _state(self, collection: str, h: dict[str, Any]) -> tuple[str, str]:
+        fields = h["fields"]
+        id_ = fields.get("id", [h["_id"]])[0]
+        if (key := docs.key(collection, id_)) != h["_id"]:
+            self._keys[key] = h["_id"]
+            return id_, EDITED
+        is_ours = h["_seq_no"] <= self._written_up_to
+        return id_, fields.get("content_hash", [EDITED])[0] if is_ours else EDITED
+
+    def _current(self) -> tuple[str | None, int]:
+        """The index behind the alias, and our last write; none when it is of another mapping, or not complete."""
+        found = self.client.options(ignore_status=404).indices.get(
+            index=alias(self.configuration), features=["mappings"]
+        )
+        for index, about in found.items() if found.meta.status == 200 else ():
+            meta = about["mappings"].get("_meta", {})
+            if f"-v{docs.MAPPING}-" in index and meta.get("is_complete"):
+                return index, meta["written_up_to"]
+        return None, -1
+
+    def _created(self) -> str:
+        """A new index; those that interrupted runs left beside the current one go."""
+        aliased = self.client.options(ignore_status=404).indices.get_alias(name=alias(self.configuration))
+        kept = aliased if aliased.meta.status == 200 else ()
+        for index in _indexes(self.client, self.configuration):
+            if index not in kept:
+                self.client.indices.delete(index=index, ignore_unavailable=True)
+        index = f"{alias(self.configuration)}-v{docs.MAPPING}-{uuid.uuid4().hex[:8]}"
+        made = self.client.indices.create(
+            index=index, mappings=mappings(self.configuration), settings=SETTINGS
+        )
+        if not made["shards_acknowledged"]:
+            raise TransientError(f"the server has no place for {index} (setting {SETTING})")
+        return index
+
+    def _mark(self, *, is_complete: bool) -> None:
+        meta = {"is_complete": is_complete, "written_up_to": self._written_up_to}
+        self.client.indices.put_mapping(index=self.index, meta={"configuration": self.configuration, **meta})
 
     def _switch(self) -> None:
         """One atomic request: the alias moves and the indexes of other mappings go."""
@@ -229,25 +290,6 @@ class ElasticsearchStore:
 
 def alias(configuration: str) -> str:
     return _PREFIX + slug(configuration)
-
-
-@contextlib.contextmanager
-def translated(server: str) -> Generator[None]:
-    """Turns the client's errors into `PermanentError` and `TransientError`, named by server and setting."""
-    import elasticsearch as es
-
-    try:
-        yield
-    except es.ApiError as error:
-        kind = TransientError if error.status_code in _TRANSIENT else PermanentError
-        raise kind(f"{server}: {str(error)[:500]} (setting {SETTING})") from error
-    except (es.SSLError, es.UnsupportedProductError) as error:
-        raise PermanentError(f"{server}: {error} (see the setting {SETTING})") from error
-    except es.TransportError as error:
-        raise TransientError(f"{server}: {error.message} (see the setting {SETTING})") from error
-
-
-_TRANSIENT = (408, 429, 502, 503, 504)
 
 
 def _indexes(client: es.Elasticsearch, configuration: str) -> list[str]:
