@@ -6,7 +6,7 @@ threads, which do not survive a fork, are not used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
 from concurrent.futures import Executor, ThreadPoolExecutor
 from fractions import Fraction
 
@@ -79,7 +79,7 @@ class Joiner:
             order = np.argsort(tasks, kind="stable")
             cuts = np.searchsorted(tasks[order], np.arange(_TASKS + 1))
             entries = keys[:used][order], owners[:used][order], places[:used][order]
-            return [tuple(e[a:b] for e in entries) for a, b in zip(cuts, cuts[1:], strict=False)]
+            return [tuple(e[a:b] for e in entries) for a, b in itertools.pairwise(cuts)]
 
         slices = list(pool.map(of, ends, ends[1:]))
         return [

@@ -99,7 +99,7 @@ class _Store:
         end = self._used + len(values)
         if self._file is None and end * 8 > self._limit:
             # unlinked at once: nothing is left behind even by a kill
-            self._file = tempfile.TemporaryFile(dir=self._folder, prefix="shingles-")
+            self._file = tempfile.TemporaryFile(dir=self._folder, prefix="shingles-")  # noqa: SIM115
             self._array[: self._used].tofile(self._file)
             self._array = np.empty(0, np.uint64)
         if self._file is not None:
