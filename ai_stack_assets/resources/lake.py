@@ -1,22 +1,29 @@
-"""The data folder: lake versions, the cache of parsed files, small results. Opens plain domain objects."""
+"""The lake, in the data folder or in a bucket; and what stays on this machine: parsed files, small results."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field
 
-from ai_stack_assets.domain.common.lake import Lake
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.common.lake import Lake
 
 
 class LakeResource(dg.ConfigurableResource):
-    """Parquet tables of all configurations under one folder."""
+    """Parquet tables of all configurations, in one folder or in one bucket that many machines share."""
 
     data: str = Field(description="Data folder (AI_STACK_ASSETS_DATA)")
+    url: str = Field(default="", description="LAKE_URL, `s3://bucket/prefix`; unset: in the data folder")
+    cache_gb: float = Field(default=20, description="LAKE_CACHE_GB: room for what was read from the bucket")
 
-    def open(self) -> Lake:
-        return Lake(Path(self.data) / "lake" / "onec")
+    def open(self, namespace: str = "onec") -> Lake:
+        """`namespace`: folder of the lake, such as `onec` or `dataset/methods`."""
+        from ai_stack_assets.domain.common.lake_shared import open_lake
+
+        return open_lake(Path(self.data), self.url, namespace, int(self.cache_gb * 2**30))
 
     @property
     def cache(self) -> Path:
@@ -27,6 +34,16 @@ class LakeResource(dg.ConfigurableResource):
     def vectorisers(self) -> Path:
         return Path(self.data) / "vectorisers"
 
-    def result(self, configuration: str, name: str) -> Path:
-        """Where a query asset leaves its rows: `<data>/results/<configuration>/<name>.json`."""
-        return Path(self.data) / "results" / configuration / f"{name}.json"
+    def keep_result(self, configuration: str, name: str, content: bytes) -> str:
+        """Keep what a query asset answered, as `results/<configuration>/<name>.json` beside the lake. Returns its address."""
+        from ai_stack_assets.domain.common.lake_bucket import Bucket
+
+        place = f"results/{configuration}/{name}.json"
+        if self.url:
+            bucket = Bucket(self.url)
+            bucket.write(place, content)
+            return f"{bucket.url}/{place}"
+        path = Path(self.data) / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path.as_uri()

@@ -17,6 +17,7 @@ class VectorisersResource(dg.ConfigurableResource):
     """The default is fitted on the configuration itself; the others are given by name, model and endpoint."""
 
     data: str = Field(description="Data folder: fitted models live in it")
+    lake_url: str = Field(default="", description="LAKE_URL: bucket that fitted models travel through")
     name: str = Field(default="lsa", description="VECTORISER: lsa, sentence-transformers or openai")
     model: str = Field(
         default="", description="VECTORISER_MODEL: model at the endpoint, or its name or folder"
@@ -28,6 +29,7 @@ class VectorisersResource(dg.ConfigurableResource):
     )
 
     def open(self) -> Vectorisers:
+        from ai_stack_assets.domain.common.lake_bucket import Bucket
         from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers, VectoriserSettings
 
         settings = VectoriserSettings(
@@ -35,4 +37,5 @@ class VectorisersResource(dg.ConfigurableResource):
         )
         if self.base_url:
             settings = dataclasses.replace(settings, base_url=self.base_url)
-        return Vectorisers(Path(self.data) / "vectorisers", settings)
+        bucket = Bucket(self.lake_url).below("vectorisers") if self.lake_url else None
+        return Vectorisers(Path(self.data) / "vectorisers", settings, bucket)

@@ -12,8 +12,10 @@ from ai_stack_assets.resources.vectorisers import VectorisersResource
 @dg.definitions
 def resources() -> dg.Definitions:
     data = str(settings.data_folder())
+    lake_url = settings.text("LAKE_URL")
     vectorisers = VectorisersResource(
         data=data,
+        lake_url=lake_url,
         name=settings.text("VECTORISER", "lsa"),
         model=settings.text("VECTORISER_MODEL"),
         base_url=settings.text("VECTORISER_URL"),
@@ -23,7 +25,9 @@ def resources() -> dg.Definitions:
     return dg.Definitions(
         resources={
             "configurations": ConfigurationsResource(file=str(settings.configurations_file())),
-            "lake": LakeResource(data=data),
+            "lake": LakeResource(
+                data=data, url=lake_url, cache_gb=float(settings.text("LAKE_CACHE_GB", "20"))
+            ),
             "vectorisers": vectorisers,
             "postgres": PostgresResource(data=data, url=_secret("POSTGRES_URL")),
             "graph": GraphResource(

@@ -40,10 +40,9 @@ def question(
         with failures(context):
             version = context.resources.lake.open().require(context.partition_key)
             rows = ask(getattr(context.resources, resource).open(), version, config.text)
-            path = context.resources.lake.result(version.configuration, key.path[-1])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(rows)))
-        return dg.MaterializeResult(metadata=metadata.answer(rows, path, version))
+            content = msgspec.json.format(msgspec.json.encode(rows))
+            uri = context.resources.lake.keep_result(version.configuration, key.path[-1], content)
+        return dg.MaterializeResult(metadata=metadata.answer(rows, uri, version))
 
     return answer
 

@@ -202,9 +202,10 @@ class Lake:
         os.utime(path)
 
     def _is_intact(self, version: Version) -> bool:
-        tables = version.manifest["tables"]
-        sizes = {name: [size_of(part) for part in version.parts(name)] for name in tables}
-        return all(None not in sizes[n] and sum(sizes[n]) == entry["bytes"] for n, entry in tables.items())
+        return all(
+            sum(size_of(part) or 0 for part in version.parts(name)) == entry["bytes"]
+            for name, entry in version.manifest["tables"].items()
+        )
 
     def _folders(self, configuration: str) -> list[Path]:
         """Of its versions, the newest first."""

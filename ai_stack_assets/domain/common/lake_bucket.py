@@ -7,6 +7,7 @@ and has conditional writes, which fsspec's interface has not. It reads AWS_*, GO
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import hashlib
 import re
@@ -15,12 +16,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from obstore.store import ObjectStore
+    from obstore import UpdateVersion
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig
 
 SETTING = "LAKE_URL"
 _CREDENTIALS = {
@@ -33,7 +35,6 @@ _ENDPOINTS = {"s3": "AWS_ENDPOINT_URL and AWS_REGION", "gs": SETTING, "az": SETT
 MAX_RETRIES = 6
 RETRY_SECONDS = 60
 """Per request, then the step's own retries begin. Back-off doubles from 0.1 s."""
-_TIMEOUTS = {"connect_timeout": "5s", "read_timeout": "30s", "timeout": "10m"}
 _CHUNK = 4 << 20
 _IS_LINK_LOCAL = re.compile(r"169\.254\.\d+\.\d+|metadata\.google")
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -46,7 +47,7 @@ class Conflict(Exception):
 
 class Stored(NamedTuple):
     data: bytes
-    tag: dict[str, Any]
+    tag: UpdateVersion
     """What identifies this state of the object, for `replace`."""
 
 
@@ -79,8 +80,8 @@ class Bucket:
             except FileNotFoundError as error:
                 self._require_bucket(error)
                 return None
-            tag = {name: found.meta[name] for name in ("e_tag", "version") if found.meta[name]}
-            return Stored(data, tag)
+            tags = {name: found.meta[name] for name in ("e_tag", "version") if found.meta[name]}
+            return Stored(data, cast("UpdateVersion", tags))
 
     def download(self, key: str, target: Path) -> str | None:
         """Stream into a file; its SHA-256, or None when the object is not there."""
@@ -106,7 +107,7 @@ class Bucket:
                 self._require_bucket(error)
                 raise
 
-    def replace(self, key: str, data: bytes, seen: dict[str, Any] | None) -> None:
+    def replace(self, key: str, data: bytes, seen: UpdateVersion | None) -> None:
         """Write only if the object is still the one that was seen (None: not there). Raises Conflict."""
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
@@ -120,7 +121,7 @@ class Bucket:
                 self._require_bucket(error)
                 raise Conflict(key) from error
 
-    def list(self, prefix: str) -> list[Listed]:
+    def list(self, prefix: str) -> builtins.list[Listed]:
         with self._failures():
             pages = self._client.list(prefix)
             return [Listed(o["path"], o["size"], o["last_modified"]) for page in pages for o in page]
@@ -139,10 +140,15 @@ class Bucket:
     def _client(self) -> ObjectStore:
         from obstore.store import from_url
 
+        retry: RetryConfig = {"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)}
         # plain HTTP only where the endpoint's own address says so
-        options: dict[str, Any] = {"client_options": {"allow_http": True, **_TIMEOUTS}}
-        retry = {"max_retries": MAX_RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)}
-        return from_url(self.url, **options, retry_config=retry)
+        client: ClientConfig = {
+            "allow_http": True,
+            "connect_timeout": "5s",
+            "read_timeout": "30s",
+            "timeout": "10m",
+        }
+        return from_url(self.url, client_options=client, retry_config=retry)
 
     def __getstate__(self) -> dict[str, str]:
         return {"url": self.url}

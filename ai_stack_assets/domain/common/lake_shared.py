@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -29,6 +29,9 @@ from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.common.lake import KEPT_VERSIONS, MANIFEST, Lake, Version
 from ai_stack_assets.domain.common.lake_bucket import Bucket, Conflict, Listed
 from ai_stack_assets.domain.common.lake_copy import REQUESTS, WorkingCopy
+
+if TYPE_CHECKING:
+    from obstore import UpdateVersion
 
 GRACE = timedelta(days=1)
 """A version that was replaced, or an object that no version names, is left so long: readers and publishers may still need it.
@@ -52,7 +55,7 @@ class _Seen(NamedTuple):
     """What `current/<configuration>.json` held when it was looked at, and what tells whether it still does."""
 
     kept: list[Kept]
-    tag: dict[str, Any] | None
+    tag: UpdateVersion | None
 
 
 @dataclass(frozen=True)

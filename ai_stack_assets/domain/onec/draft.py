@@ -162,7 +162,9 @@ class Draft:
         self._parts[bucket] = {table: Part(*part) for table, part in entry["parts"].items()}
 
     def _take_over(self) -> None:
-        for bucket in set(self._parts) - set(self._read) - {UNSAFE} if self.previous else ():
+        if self.previous is None:
+            return
+        for bucket in set(self._parts) - set(self._read) - {UNSAFE}:
             for table in self._parts[bucket]:
                 if self._has_before(bucket, table):
                     self.previous.take_over(f"{table}/{bucket}.parquet", self.folder)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.vectorisers.contract import FitRecord, Vectoriser
-from ai_stack_assets.domain.vectorisers.fitting import ensure_fitted, load_fitted
+from ai_stack_assets.domain.vectorisers.fitting import ensure_fitted
+from ai_stack_assets.domain.vectorisers.models import Models
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
+    from ai_stack_assets.domain.common.lake_bucket import Bucket
 
 NAMES = ("lsa", "sentence-transformers", "openai")
 
@@ -31,10 +33,15 @@ class VectoriserSettings:
 
 
 class Vectorisers:
-    """All vectorisers of all configurations, with what they keep under one folder (`<data>/vectorisers`)."""
+    """All vectorisers of all configurations, with what they keep under one folder (`<data>/vectorisers`).
 
-    def __init__(self, folder: Path, settings: VectoriserSettings | None = None) -> None:
-        self.folder, self.settings = Path(folder), settings or VectoriserSettings()
+    Fitted models are in `bucket` when machines share the lake; vectors that were paid for stay on the machine.
+    """
+
+    def __init__(
+        self, folder: Path, settings: VectoriserSettings | None = None, bucket: Bucket | None = None
+    ) -> None:
+        self.folder, self.settings, self.bucket = Path(folder), settings or VectoriserSettings(), bucket
         if self.settings.name not in NAMES:
             raise PermanentError(
                 f"VECTORISER={self.settings.name}: no such vectoriser; there are {', '.join(NAMES)}"
@@ -51,12 +58,12 @@ class Vectorisers:
 
     def current(self, configuration: str) -> Vectoriser:
         """The one that `ensure` gave last."""
-        return load_fitted(self._models(configuration)) if self.settings.name == "lsa" else self._ready_made()
+        return self._models(configuration).load() if self.settings.name == "lsa" else self._ready_made()
 
     def load(self, configuration: str, name: str, version: str) -> Vectoriser:
         """The one that wrote a published space: queries must be encoded by the same."""
         if name == "lsa":
-            return load_fitted(self._models(configuration), version)
+            return self._models(configuration).load(version)
         chosen = self._ready_made() if self.settings.name == name else None
         if chosen is None or chosen.version != version:
             raise PermanentError(
@@ -65,8 +72,9 @@ class Vectorisers:
             )
         return chosen
 
-    def _models(self, configuration: str) -> Path:
-        return self.folder / slug(configuration)
+    def _models(self, configuration: str) -> Models:
+        name = slug(configuration)
+        return Models(self.folder / name, self.bucket and self.bucket.below(name))
 
     def _ready_made(self) -> Vectoriser:
         from ai_stack_assets.domain.vectorisers.cache import Cached
