@@ -36,9 +36,10 @@ MAX_RETRIES = 6
 RETRY_SECONDS = 60
 """Per request, then the step's own retries begin. Back-off doubles from 0.1 s."""
 _CHUNK = 4 << 20
-_IS_LINK_LOCAL = re.compile(r"169\.254\.\d+\.\d+|metadata\.google")
+_ASKS_THE_MACHINE = re.compile(r"169\.254\.|metadata\.google|/latest/(api|meta-data)")
+"""Where credentials come from when no setting gives any."""
 _STATUS = re.compile(r"status code: (\d{3})")
-_IS_TEMPORARY = {"408", "429"}
+_TEMPORARY, _DENIED = ("408", "429"), ("401", "403")
 
 
 class Conflict(Exception):
@@ -177,15 +178,17 @@ class Bucket:
             _CREDENTIALS[self._scheme],
             _ENDPOINTS[self._scheme],
         )
+        status = _STATUS.search(said)
         self._require_bucket(error)
-        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError) or (
+            status and status[1] in _DENIED
+        ):
             return PermanentError(
                 f"{place}: access denied; check {credentials}, and that they may read, write, list and delete: {said}"
             )
-        if _IS_LINK_LOCAL.search(said) or "Missing" in said:
+        if _ASKS_THE_MACHINE.search(said) or "Missing" in said:
             return PermanentError(f"{place}: there are no credentials; set {credentials}: {said}")
-        status = _STATUS.search(said)
-        if "region" in said or (status and status[1][0] in "34" and status[1] not in _IS_TEMPORARY):
+        if "region" in said or (status and status[1][0] in "34" and status[1] not in _TEMPORARY):
             return PermanentError(f"{place}: the request was refused; check {endpoint}: {said}")
         return TransientError(
             f"{place}: the object storage does not answer as it should ({endpoint}): {said}"

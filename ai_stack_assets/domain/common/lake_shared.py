@@ -26,7 +26,7 @@ import msgspec
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.common.hashing import sha256_hex
-from ai_stack_assets.domain.common.lake import KEPT_VERSIONS, MANIFEST, Lake, Version
+from ai_stack_assets.domain.common.lake import KEPT_VERSIONS, Lake, Version
 from ai_stack_assets.domain.common.lake_bucket import Bucket, Conflict, Listed
 from ai_stack_assets.domain.common.lake_copy import REQUESTS, WorkingCopy
 
@@ -37,6 +37,8 @@ GRACE = timedelta(days=1)
 """A version that was replaced, or an object that no version names, is left so long: readers and publishers may still need it.
 Nothing that reads or publishes a version may take longer."""
 _ATTEMPTS = 5
+_LISTING = ".files"
+"""In a version's folder: leads to the object that it was made from."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -221,10 +223,10 @@ class SharedLake(Lake):
     def _open(self, configuration: str, version: Kept) -> Version:
         """The version's folder in the working copy, made of links to files that may not be there yet."""
         folder = self.folder(configuration) / version.id
-        files = self._files(configuration, version)
-        manifest = folder / MANIFEST
-        if not manifest.is_symlink() or manifest.readlink().name != files[MANIFEST][0]:
-            self.copy.lay_out(folder, {path: name for path, (name, _) in files.items()})
+        made_from = folder / _LISTING
+        if not made_from.is_symlink() or made_from.readlink().name != version.files:
+            links = {path: name for path, (name, _) in self._files(configuration, version).items()}
+            self.copy.lay_out(folder, {**links, _LISTING: version.files})
             self._prune(configuration)
         self._point(folder)
         return self._version(configuration, folder)
