@@ -1,0 +1,107 @@
+"""How a text is redacted: where a detector may look, what wins when two find the same, how the text is put together again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ai_stack_assets.domain.bsl.lexer import NOISE
+
+Find = Callable[[str, int, int], Iterable[tuple[int, int]]]
+"""Text and the span of one literal or comment → spans to replace. What stands before the span is context."""
+
+_HIDEABLE = "\"|/'"
+PLACEHOLDER = re.compile(r"<[A-Z_]+>")
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Finds one kind of thing. Several may share a kind; the order of detectors is that of precedence."""
+
+    kind: str
+    hint: Callable[[str], object]
+    """Text in lower case → whether looking closer can be worth it. Must never miss."""
+    find: Find
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that was replaced; what it was is nowhere kept."""
+
+    kind: str
+    position: int
+    """Offset of the placeholder in the text as it is now."""
+
+
+def any_of(*parts: str) -> Callable[[str], bool]:
+    """A hint: any of these stands in the text."""
+    return lambda lower: any(part in lower for part in parts)
+
+
+def by_pattern(pattern: re.Pattern[str], keep: Callable[[str], object] | None = None, group: int = 0) -> Find:
+    """What the pattern (its group) matches, but for values that `keep` knows as harmless."""
+
+    def find(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
+        for found in pattern.finditer(text, start, end):
+            if found[group] and not (keep and keep(found[group])):
+                yield found.span(group)
+
+    return find
+
+
+def woken(text: str, detectors: Sequence[Detector]) -> list[Detector]:
+    """Those whose hint stands in the text: for most texts none."""
+    lower = text.lower()
+    told: dict[Callable[[str], object], object] = {}
+    awake = []
+    for detector in detectors:
+        # several detectors share a hint
+        if detector.hint not in told:
+            told[detector.hint] = detector.hint(lower)
+        if told[detector.hint]:
+            awake.append(detector)
+    return awake
+
+
+def redact(text: str, detectors: Sequence[Detector], *, is_code: bool) -> tuple[str, list[Finding]]:
+    """The text with what was found replaced by `<KIND>`, and the findings in order of position.
+
+    Args:
+        text: BSL code (`is_code`: only literals and comments are looked at), or prose.
+        detectors: in order of precedence: of two that overlap, the one listed first wins.
+    """
+    awake = woken(text, detectors)
+    if not awake:
+        return text, []
+    spans = _literals_and_comments(text) if is_code else [(0, len(text))]
+    taken = [match.span() for match in PLACEHOLDER.finditer(text)]
+    known = len(taken)
+    kinds = [""] * known
+    for detector in awake:
+        for start, end in spans:
+            for span in detector.find(text, start, end):
+                if _is_free(span, taken) and (not is_code or text.count('"', *span) % 2 == 0):
+                    taken.append(span)
+                    kinds.append(detector.kind)
+    return _replaced(text, sorted(zip(taken[known:], kinds[known:], strict=True)))
+
+
+def _literals_and_comments(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in NOISE.finditer(text) if text[match.start()] in _HIDEABLE]
+
+
+def _is_free(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
+    return all(span[1] <= start or span[0] >= end for start, end in taken)
+
+
+def _replaced(text: str, found: list[tuple[tuple[int, int], str]]) -> tuple[str, list[Finding]]:
+    parts, findings, last, length = [], [], 0, 0
+    for (start, end), kind in found:
+        mark = f"<{kind.upper()}>"
+        parts += [text[last:start], mark]
+        length += start - last
+        findings.append(Finding(kind, length))
+        length += len(mark)
+        last = end
+    return "".join([*parts, text[last:]]), findings
