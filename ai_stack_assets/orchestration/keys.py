@@ -22,6 +22,7 @@ LAKE_TABLES = {name: lake(name) for name in TABLES}
 HISTORY_KEYS = {name: lake(name) for name in HISTORY_TABLES}
 HISTORY = "history"
 """The group of those, and the op that makes them."""
+HISTORY_JOB = "history_stage"
 VECTORISER = lake("vectoriser")
 
 POSTGRES_TABLES = dg.AssetKey(["postgres", "onec", "tables"])
@@ -32,7 +33,26 @@ POSTGRES_TABLE_SIZES = dg.AssetKey(["postgres", "onec", "table_sizes"])
 NEO4J_MOST_CALLED = dg.AssetKey(["neo4j", "onec", "most_called_methods"])
 QDRANT_SIMILAR = dg.AssetKey(["qdrant", "onec", "similar_methods"])
 ELASTICSEARCH_OBJECTS = dg.AssetKey(["elasticsearch", "onec", "objects_by_text"])
-STORE_KEYS = (POSTGRES_TABLES, NEO4J_GRAPH, QDRANT_POINTS, ELASTICSEARCH_DOCUMENTS)
+STORES_BY_NAME = {
+    "postgres": POSTGRES_TABLES,
+    "graph": NEO4J_GRAPH,
+    "vectors": QDRANT_POINTS,
+    "search": ELASTICSEARCH_DOCUMENTS,
+}
+"""By the name of their resource."""
+STORE_KEYS = tuple(STORES_BY_NAME.values())
+
+DATASET = "dataset"
+"""The group of what follows."""
+DATASET_SOURCES = {
+    name: dg.AssetKey(["dataset", "bsl", table])
+    for name, table in (("postgres", "postgres_methods"), ("github", "github_files"), ("its", "its_articles"))
+}
+MERGED, DEDUPLICATED, FILTERED, SPLITS, JSONL, PARQUET = (
+    dg.AssetKey(["dataset", "bsl", name])
+    for name in ("merged", "deduplicated", "filtered", "splits", "jsonl", "parquet")
+)
+PUBLISHED = dg.AssetKey(["huggingface", "bsl", "dataset"])
 
 EXTRACT = "extract"
 """The op that makes all lake tables."""

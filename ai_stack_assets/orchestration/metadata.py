@@ -77,7 +77,13 @@ def lake_table(report: ExtractionReport, name: str) -> dict[str, Any]:
         "seconds": report.seconds,
         "files": report.files,
         "rejected_by_reason": report.rejected,
+        **pinned(report.pin),
     }
+
+
+def pinned(pin: str | None) -> dict[str, Any]:
+    """Said by every asset of a configuration that is held at a version."""
+    return {"pinned_to": pin} if pin else {}
 
 
 def lineage(table: str) -> dg.TableColumnLineage:

@@ -33,6 +33,11 @@ class ConfigurationsResource(dg.ConfigurableResource):
 
         return {entry.name: entry for entry in load(path)}
 
+    def pin(self, name: str) -> str | None:
+        """What the configuration is held at; none when it is not listed any more."""
+        entry = self.entries().get(name)
+        return entry.pin if entry else None
+
     def entry(self, name: str) -> ConfigurationEntry:
         from ai_stack_assets.domain.common.failures import PermanentError
 

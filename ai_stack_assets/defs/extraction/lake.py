@@ -33,16 +33,14 @@ from ai_stack_assets.resources.lake import LakeResource
 def extract_tables(
     context: dg.AssetExecutionContext, lake: LakeResource, configurations: ConfigurationsResource
 ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-    """Reads what changed since the last version, publishes a new one, and judges it against the gates: one that they stop
-    does not stay current when there is a version before it."""
+    """Reads what changed since the last version (or what the configuration is pinned to), publishes a new one, and judges it
+    against the gates: one that they stop does not stay current when there is a version before it."""
     from ai_stack_assets.domain.onec.checks import evaluate, stops
-    from ai_stack_assets.domain.onec.extraction import extract
+    from ai_stack_assets.domain.onec.pins import extract_entry
 
     with failures(context):
         entry = configurations.entry(context.partition_key)
-        report = extract(
-            entry.name, entry.location, lake.open(), lake.cache, path=entry.path, progress=progress(context)
-        )
+        report = extract_entry(entry, lake.open(), lake.cache, progress(context))
         findings = evaluate(report.version, report.previous)
         if report.previous and stops(findings):
             lake.open().switch(report.previous)

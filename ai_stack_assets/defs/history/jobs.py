@@ -5,7 +5,7 @@ import dagster as dg
 from ai_stack_assets.orchestration import keys
 
 history_job = dg.define_asset_job(
-    "history_stage",
+    keys.HISTORY_JOB,
     selection=dg.AssetSelection.groups(keys.HISTORY),
     description="The past of configurations, day by day: backfill any range of days.",
     # one step: a process of its own would only cost its start

@@ -5,6 +5,7 @@ configurations:
     source: https://host/group/trade.git@main
     path: src/cf                     # only when the source holds several
     schedule: 0 */6 * * *
+    pin: release-2.5                 # hold it at a version of the lake, a tag or a commit
     owner: team:trade
     description: …
     enabled: true
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 LIST_KEY = "configurations"
 MAX_NAME = 80
 
+_PIN = re.compile(r"[\w][\w./+-]*$")
 _NAME = re.compile(r"[^\W_](?:[\w-]|\.(?!\.|$))*$")
 _OWNER = re.compile(r"(?:team:[\w.-]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)$")
 _CRON_FIELDS = (
@@ -48,6 +50,7 @@ class ConfigurationEntry:
     source: str
     path: str | None = None
     schedule: str | None = None
+    pin: str | None = None
     owner: str | None = None
     description: str | None = None
     enabled: bool = True
@@ -261,6 +264,7 @@ _CHECKS = {
     "source": _source_problem,
     "path": _path_problem,
     "owner": _owner_problem,
+    "pin": lambda pin: "" if _PIN.match(pin) else "must be a version of the lake, a tag or a commit",
     "schedule": _cron_problem,
 }
 

@@ -31,6 +31,8 @@ class ExtractionReport:
     source: dict[str, Any]
     seconds: dict[str, float] = field(default_factory=dict)
     """By phase: fetch, list, read, link, publish."""
+    pin: str | None = None
+    """What the configuration is held at, instead of what its source is now."""
 
     @property
     def is_unchanged(self) -> bool:
