@@ -31,45 +31,55 @@ class PostgresResource(StoreResource):
     url: str = Field(default="", description="POSTGRES_URL; unset: an embedded PostgreSQL")
 
     def open(self) -> Any:
-        from ai_stack_assets.domain.stores.postgres import embedded
         from ai_stack_assets.domain.stores.postgres.client import Postgres
+        from ai_stack_assets.domain.stores.postgres.embedded import EmbeddedPostgres
 
-        return Postgres(self.url or embedded.serve(self.folder("postgres")))
+        return Postgres(self.url) if self.url else EmbeddedPostgres(self.folder("postgres"))
 
 
 class GraphResource(StoreResource):
     uri: str = Field(default="", description="NEO4J_URI, `bolt://host:7687`; unset: an embedded graph engine")
     user: str = Field(default="neo4j", description="NEO4J_USER")
     password: str = Field(default="", description="NEO4J_PASSWORD")
+    database: str = Field(default="", description="NEO4J_DATABASE; unset: the server's default")
+    ca: str = Field(default="", description="NEO4J_CA, a PEM file; unset: the authorities of the machine")
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.graph import open_graph
 
-        return open_graph(self.folder("graph"), uri=self.uri, user=self.user, password=self.password)
+        account = {"uri": self.uri, "user": self.user, "password": self.password}
+        return open_graph(self.folder("graph"), **account, database=self.database, ca=self.ca)
 
 
 class VectorResource(StoreResource):
     vectorisers: VectorisersResource
     url: str = Field(default="", description="QDRANT_URL; unset: an embedded Qdrant engine")
     api_key: str = Field(default="", description="QDRANT_API_KEY")
+    ca: str = Field(default="", description="QDRANT_CA, a PEM file; unset: the authorities of the machine")
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.vectors.edge import EdgeEngine
         from ai_stack_assets.domain.stores.vectors.server import ServerEngine
         from ai_stack_assets.domain.stores.vectors.store import VectorStores
 
-        engine = ServerEngine(self.url, self.api_key) if self.url else EdgeEngine(self.folder("vectors"))
-        return VectorStores(engine, self.vectorisers.open())
+        if self.url:
+            return VectorStores(ServerEngine(self.url, self.api_key, ca=self.ca), self.vectorisers.open())
+        return VectorStores(EdgeEngine(self.folder("vectors")), self.vectorisers.open())
 
 
 class SearchResource(StoreResource):
     url: str = Field(default="", description="ELASTICSEARCH_URL; unset: an embedded full-text engine")
-    api_key: str = Field(default="", description="ELASTICSEARCH_API_KEY")
+    user: str = Field(default="", description="ELASTICSEARCH_USER")
+    password: str = Field(default="", description="ELASTICSEARCH_PASSWORD")
+    api_key: str = Field(default="", description="ELASTICSEARCH_API_KEY, instead of user and password")
+    ca: str = Field(
+        default="", description="ELASTICSEARCH_CA, a PEM file; unset: the authorities of the machine"
+    )
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.search.elasticsearch_store import Elasticsearch
         from ai_stack_assets.domain.stores.search.tantivy_store import Tantivy
 
         if self.url:
-            return Elasticsearch(self.url, self.api_key or None)
+            return Elasticsearch(self.url, self.api_key or None, self.user, self.password, self.ca)
         return Tantivy(self.folder("search"))

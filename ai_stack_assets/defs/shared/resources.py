@@ -4,6 +4,7 @@ import dagster as dg
 
 from ai_stack_assets.defs.shared import settings
 from ai_stack_assets.resources.configurations import ConfigurationsResource
+from ai_stack_assets.resources.dataset import DatasetResource, DatasetSourcesResource, HubResource
 from ai_stack_assets.resources.lake import LakeResource
 from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
 from ai_stack_assets.resources.vectorisers import VectorisersResource
@@ -22,31 +23,61 @@ def resources() -> dg.Definitions:
         api_key=_secret("VECTORISER_API_KEY"),
         dimensions=int(settings.text("VECTORISER_DIMENSIONS", "0")),
     )
+    postgres = PostgresResource(data=data, url=_secret("POSTGRES_URL"))
     return dg.Definitions(
         resources={
+            **_dataset(data, postgres),
             "configurations": ConfigurationsResource(file=str(settings.configurations_file())),
             "lake": LakeResource(
                 data=data, url=lake_url, cache_gb=float(settings.text("LAKE_CACHE_GB", "20"))
             ),
             "vectorisers": vectorisers,
-            "postgres": PostgresResource(data=data, url=_secret("POSTGRES_URL")),
+            "postgres": postgres,
             "graph": GraphResource(
                 data=data,
                 uri=_secret("NEO4J_URI"),
                 user=settings.text("NEO4J_USER", "neo4j"),
                 password=_secret("NEO4J_PASSWORD"),
+                database=settings.text("NEO4J_DATABASE"),
+                ca=settings.text("NEO4J_CA"),
             ),
             "vectors": VectorResource(
                 data=data,
                 vectorisers=vectorisers,
                 url=_secret("QDRANT_URL"),
                 api_key=_secret("QDRANT_API_KEY"),
+                ca=settings.text("QDRANT_CA"),
             ),
             "search": SearchResource(
-                data=data, url=_secret("ELASTICSEARCH_URL"), api_key=_secret("ELASTICSEARCH_API_KEY")
+                data=data,
+                url=_secret("ELASTICSEARCH_URL"),
+                user=settings.text("ELASTICSEARCH_USER"),
+                password=_secret("ELASTICSEARCH_PASSWORD"),
+                api_key=_secret("ELASTICSEARCH_API_KEY"),
+                ca=settings.text("ELASTICSEARCH_CA"),
             ),
         }
     )
+
+
+def _dataset(data: str, postgres: PostgresResource) -> dict[str, object]:
+    dataset = DatasetResource(data=data, file=str(settings.dataset_file()))
+    return {
+        "dataset_settings": dataset,
+        "dataset_sources": DatasetSourcesResource(
+            dataset=dataset,
+            postgres=postgres,
+            github_token=_secret("GITHUB_TOKEN"),
+            github_url=settings.text("GITHUB_API_URL"),
+            its_user=settings.text("ITS_USER"),
+            its_password=_secret("ITS_PASSWORD"),
+            its_url=settings.text("ITS_URL"),
+            its_login_url=settings.text("ITS_LOGIN_URL"),
+        ),
+        "hub": HubResource(data=data, token=_secret("HF_TOKEN"), endpoint=settings.text("HF_ENDPOINT")),
+        # steps that run on another engine; its address is RAY_ADDRESS
+        "ray_pipes": dg.PipesSubprocessClient(),
+    }
 
 
 def _secret(name: str) -> str:

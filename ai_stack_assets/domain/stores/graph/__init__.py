@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 
 
 def open_graph(
-    folder: Path, *, uri: str = "", user: str = "neo4j", password: str = ""
+    folder: Path, *, uri: str = "", user: str = "neo4j", password: str = "", database: str = "", ca: str = ""
 ) -> EmbeddedGraph | Neo4jGraph:
     """The server at `uri` when one is given, else the embedded engine under `folder`. Nothing is opened
     yet."""
     from ai_stack_assets.domain.stores.graph.embedded import EmbeddedGraph
     from ai_stack_assets.domain.stores.graph.server import Neo4jGraph
 
-    return Neo4jGraph(uri, user, password) if uri else EmbeddedGraph(Path(folder))
+    if not uri:
+        return EmbeddedGraph(Path(folder))
+    return Neo4jGraph(uri, user, password, database or None, ca)

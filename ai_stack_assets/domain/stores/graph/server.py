@@ -7,8 +7,10 @@ and how, is in `server_store`. The driver is imported when the server is first u
 from __future__ import annotations
 
 import contextlib
+import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
@@ -36,18 +38,22 @@ class Neo4jGraph:
     password: str = field(default="", repr=False)
     database: str | None = None
     """The server's default when None."""
+    ca: str = ""
+    """PEM file of the authority that signed the server's certificate; empty: those of the machine, by the address."""
     lock_seconds: float = 600
     """How long a writer waits for another one of the same configuration."""
 
     @contextlib.contextmanager
-    def open(self, configuration: str) -> Generator[ServerStore]:
-        """One at a time per configuration, see `server_lock`."""
+    def open(self, configuration: str, *, rebuild: bool = False) -> Generator[ServerStore]:
+        """One at a time per configuration, see `server_lock`. A rebuild deletes first: readers are told to come again."""
         from ai_stack_assets.domain.stores.graph.server_store import ServerStore
 
         with self._driver() as driver, driver.session(database=self.database) as session:
             for statement in (*schema.neo4j_ddl(), "CALL db.awaitIndexes(300)"):
                 session.execute_write(_run, statement)
             with self._writing(driver, configuration) as require_lock:
+                if rebuild:
+                    _delete_all(session, configuration)
                 yield ServerStore(configuration, session, require_lock)
 
     @contextlib.contextmanager
@@ -88,22 +94,14 @@ class Neo4jGraph:
             return sorted(row["name"] for row in rows if row["name"] is not None)
 
     def drop(self, configuration: str) -> None:
-        mark = f"MATCH (s:`{STATE}` {{configuration: $configuration}}) SET s.state = $state"
         with (
             self._driver() as driver,
             self._writing(driver, configuration),
             driver.session(database=self.database) as session,
         ):
-            session.execute_write(_run, mark, configuration=configuration, state=INCOMPLETE)
-            for label in (*NODE, STATE):
-                delete = (
-                    f"MATCH (n:`{label}` {{configuration: $configuration}}) WITH n LIMIT $limit "
-                    "DETACH DELETE n RETURN count(*) AS deleted"
-                )
-                deleted = DROP_ROWS
-                while deleted == DROP_ROWS:
-                    (row,) = session.execute_write(_run, delete, configuration=configuration, limit=DROP_ROWS)
-                    deleted = row["deleted"]
+            _delete_all(session, configuration)
+            delete = f"MATCH (s:`{STATE}` {{configuration: $configuration}}) DELETE s"
+            session.execute_write(_run, delete, configuration=configuration)
 
     @contextlib.contextmanager
     def _session(self) -> Generator[neo4j.Session]:
@@ -115,13 +113,11 @@ class Neo4jGraph:
         """Errors of whatever is done with it are ours."""
         import neo4j
 
-        if self.uri.split("://")[0] not in SCHEMES or "://" not in self.uri:
-            raise PermanentError(
-                f"NEO4J_URI is {self.uri!r}; it starts with one of {', '.join(SCHEMES)}, then ://"
-            )
+        address, encryption = self._address()
         with self._named_failures():
             driver = neo4j.GraphDatabase.driver(
-                self.uri,
+                address,
+                **encryption,
                 auth=(self.user, self.password),
                 connection_timeout=10,
                 connection_acquisition_timeout=30,
@@ -131,6 +127,22 @@ class Neo4jGraph:
             with driver:
                 self._check_version(driver)
                 yield driver
+
+    def _address(self) -> tuple[str, dict[str, Any]]:
+        """The driver takes an authority only beside an address that does not say how to encrypt."""
+        import neo4j
+
+        scheme, found, rest = self.uri.partition("://")
+        if scheme not in SCHEMES or not found:
+            raise PermanentError(
+                f"NEO4J_URI is {self.uri!r}; it starts with one of {', '.join(SCHEMES)}, then ://"
+            )
+        if not self.ca:
+            return self.uri, {}
+        if not Path(self.ca).is_file():
+            raise PermanentError(f"there is no file {self.ca}, which NEO4J_CA names")
+        authority = {"encrypted": True, "trusted_certificates": neo4j.TrustCustomCAs(self.ca)}
+        return f"{scheme.partition('+')[0]}://{rest}", authority
 
     def _check_version(self, driver: neo4j.Driver) -> None:
         agent = driver.get_server_info().agent
@@ -152,6 +164,9 @@ class Neo4jGraph:
         except (failed.DriverError, failed.Neo4jError) as error:
             if isinstance(error, failed.Neo4jError) and not error.is_retryable():
                 raise PermanentError(f"{self.uri} (NEO4J_URI): {error}") from error
+            if isinstance(refusal := _cause(error), ssl.SSLError):
+                message = f"{self.uri}: no trust in its certificate, check NEO4J_URI and NEO4J_CA ({refusal})"
+                raise PermanentError(message) from error
             raise TransientError(f"{self.uri} (NEO4J_URI) cannot be reached: {error}") from error
 
 
@@ -165,8 +180,30 @@ class ServerReader:
         return _read(self._session, text, configuration=self._configuration, **parameters)
 
 
+def _delete_all(session: neo4j.Session, configuration: str) -> None:
+    """All nodes but the state, which tells readers that the graph is not complete."""
+    mark = f"MERGE (s:`{STATE}` {{configuration: $configuration}}) SET s.state = $state"
+    session.execute_write(_run, mark, configuration=configuration, state=INCOMPLETE)
+    for label in NODE:
+        delete = (
+            f"MATCH (n:`{label}` {{configuration: $configuration}}) WITH n LIMIT $limit "
+            "DETACH DELETE n RETURN count(*) AS deleted"
+        )
+        deleted = DROP_ROWS
+        while deleted == DROP_ROWS:
+            (row,) = session.execute_write(_run, delete, configuration=configuration, limit=DROP_ROWS)
+            deleted = row["deleted"]
+
+
 def _read(session: neo4j.Session, text: str, **parameters: Any) -> list[dict[str, Any]]:
     return session.execute_read(_run, text, **parameters)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The first of the errors that led to this one."""
+    while below := error.__cause__ or error.__context__:
+        error = below
+    return error
 
 
 def _run(tx: neo4j.ManagedTransaction, text: Any, **parameters: Any) -> list[dict[str, Any]]:

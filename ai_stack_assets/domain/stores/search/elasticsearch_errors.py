@@ -10,6 +10,7 @@ from typing import Any
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError, retry_after
 
 SETTING = "ELASTICSEARCH_URL"
+REFUSED = f"ELASTICSEARCH_USER and ELASTICSEARCH_PASSWORD, or ELASTICSEARCH_API_KEY, for {SETTING}"
 TRANSIENT = (408, 429, 502, 503, 504)
 BUSY = (429, 503)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -44,11 +45,16 @@ def translated(server: str) -> Generator[None]:
     try:
         yield
     except es.ApiError as error:
-        message = f"{server}: {str(error)[:500]} (setting {SETTING})"
+        setting = REFUSED if error.status_code in (401, 403) else SETTING
+        message = f"{server}: {str(error)[:500]} (setting {setting})"
         if error.status_code in TRANSIENT:
             raise TransientError(message, retry_after(error.meta.headers)) from error
         raise PermanentError(message) from error
-    except (es.SSLError, es.UnsupportedProductError) as error:
+    except es.SSLError as error:
+        raise PermanentError(
+            f"{server}: no trust in its certificate, check {SETTING} and ELASTICSEARCH_CA ({error})"
+        ) from error
+    except es.UnsupportedProductError as error:
         raise PermanentError(f"{server}: {error} (see the setting {SETTING})") from error
     except es.TransportError as error:
         raise TransientError(f"{server}: {error.message} (see the setting {SETTING})") from error

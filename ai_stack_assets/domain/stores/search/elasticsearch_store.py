@@ -14,14 +14,15 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.contract import EDITED
 from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.search import documents as docs
-from ai_stack_assets.domain.stores.search.elasticsearch_errors import SETTING, TRANSIENT, patient, translated
+from ai_stack_assets.domain.stores.search.elasticsearch_client import connect
+from ai_stack_assets.domain.stores.search.elasticsearch_errors import SETTING, TRANSIENT, translated
 from ai_stack_assets.domain.stores.search.elasticsearch_lock import LEASE_SECONDS, writing
 from ai_stack_assets.domain.stores.search.elasticsearch_query import SETTINGS, compiled, mappings
 from ai_stack_assets.domain.stores.search.query import Hit, hit, plan
@@ -43,10 +44,14 @@ _WANTED = ("_id", "_seq_no", "fields", "sort")
 
 @dataclass(frozen=True)
 class Elasticsearch:
-    """A server by URL: `https://user:password@host:9200`, or with an API key."""
+    """A server by URL: `https://host:9200`, with a user and a password, or with an API key."""
 
     url: str
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca: str = ""
+    """PEM file of the authority that signed the server's certificate; empty: those of the machine."""
     request_seconds: float = 60
     retries: int = 3
     lock_seconds: float = 600
@@ -65,23 +70,8 @@ class Elasticsearch:
     @contextlib.contextmanager
     def connected(self) -> Generator[es.Elasticsearch]:
         """Raises TransientError and PermanentError, for what happens inside the block too."""
-        import elasticsearch as es
-
-        with translated(self.server):
-            try:
-                client = es.Elasticsearch(
-                    self.url,
-                    api_key=self.api_key or None,
-                    request_timeout=self.request_seconds,
-                    max_retries=self.retries,
-                    retry_on_status=(),
-                    retry_on_timeout=False,
-                    transport_class=patient(self.retries),
-                )
-            except ValueError as error:
-                raise PermanentError(f"{self.server}: {error} (see the setting {SETTING})") from error
-            with contextlib.closing(client):
-                yield client
+        with translated(self.server), contextlib.closing(connect(self)) as client:
+            yield client
 
     def configurations(self) -> list[str]:
         with self.connected() as client:

@@ -36,12 +36,12 @@ _TIMEOUT_SECONDS = 60
 
 
 class ServerEngine:
-    """`url` is QDRANT_URL, `api_key` QDRANT_API_KEY; `connect` makes another client, in tests."""
+    """`url` is QDRANT_URL, `api_key` QDRANT_API_KEY, `ca` QDRANT_CA; `connect` makes another client, in tests."""
 
     def __init__(
-        self, url: str, api_key: str = "", connect: Callable[[], QdrantClient] | None = None
+        self, url: str, api_key: str = "", connect: Callable[[], QdrantClient] | None = None, *, ca: str = ""
     ) -> None:
-        self.url, self.api_key, self._connect = url, api_key, connect
+        self.url, self.api_key, self.ca, self._connect = url, api_key, ca, connect
 
     @cached_property
     def client(self) -> Any:
@@ -53,6 +53,7 @@ class ServerEngine:
                 api_key=self.api_key or None,
                 timeout=_TIMEOUT_SECONDS,
                 check_compatibility=False,
+                **({"verify": self.ca} if self.ca else {}),
             )
         )
         with _server_errors(self.url):
