@@ -106,7 +106,7 @@ def growth() -> None:
     print("\nGrowth (generated)")
     for size in SIZES:
         source = WORK / f"generated-{size}"
-        generate(source, size, 12)
+        generate(source, size)
         line(f"{size} modules, cold", step("extract", source, _fresh(WORK / "data-growth")))
 
 
