@@ -32,7 +32,8 @@ DIRECTIVES = {
     "AtClientAtServerNoContext": "&НаКлиентеНаСервереБезКонтекста",
 }
 _TOKEN = re.compile(r'(?:\s++|//[^\n]*+)*+("[^"]*+(?:""[^"]*+)*+"?+|\w++|[^\w\s])')
-_NO_CONTROLS = dict.fromkeys(set(range(32)) - set(b"\t\n\f\r"))
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r"))
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _LEAST_TEXT = 0.98
 """Of compressed data read as cp1251 a tenth are control characters, of a text none."""
 _ENGLISH = re.compile(r"[A-Za-z]")
@@ -68,7 +69,7 @@ class ModulePlace(NamedTuple):
 def parse_file(data: bytes) -> FileFacts:
     """All methods of a file. Never raises: what is broken is named in `problem`, the rest is read."""
     text, status, problems = decode(data)
-    if problems and len(text.translate(_NO_CONTROLS)) < len(text) * _LEAST_TEXT:
+    if problems and _is_binary(data):
         return FileFacts("rejected", [], "binary data, not a module")
     facts = parse_module(text) if status == "parsed" else ModuleFacts(0, [], [], [], [], [], [], [])
     problems = [*problems, *facts.problems]
@@ -86,6 +87,11 @@ def parse_file(data: bytes) -> FileFacts:
         for m in facts.methods
     ]
     return FileFacts(status, methods, "; ".join(f"line {p.line}: {p.message}" for p in problems[:5]))
+
+
+def _is_binary(data: bytes) -> bool:
+    is_wide = data.startswith(_UTF_16)
+    return not is_wide and len(data.translate(None, _CONTROLS)) < len(data) * _LEAST_TEXT
 
 
 def declaration(code: str, signature: str, *, is_export: bool) -> str:

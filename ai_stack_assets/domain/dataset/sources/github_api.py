@@ -141,10 +141,10 @@ class GithubApi:
             raise PermanentError(
                 f"{self.url} does not understand a search: {_message(page)} (setting searches)"
             )
+        if page.status == 403:
+            raise PermanentError(f"{self.url} refuses: 403 {_message(page)} (setting {TOKEN_SETTING})")
         if page.status != 200:
-            raise PermanentError(
-                f"{self.url} refuses: {page.status} {_message(page)} (setting {TOKEN_SETTING})"
-            )
+            raise PermanentError(f"{page.url} answers {page.status}: is it GitHub's API? (setting api_url)")
         try:
             return msgspec.json.decode(page.body)
         except msgspec.DecodeError as error:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +29,8 @@ KEPT_COMMITS = 2
 MOST_PACKS = 20
 MOST_LISTING_BYTES = 256 << 20
 """About two million files. A few trees that name one another can list more than any disk holds."""
-_BLOCK = 512
+_BLOCK, _SLACK = 512, 1 << 16
 _REF = "refs/kept/"
-_TOO_LARGE = re.compile(r"died of signal|File size limit|File too large|SIGXFSZ")
 _EMPTY = re.compile(r"couldn't find remote ref HEAD")
 
 
@@ -110,11 +109,12 @@ class Mirror:
 
     def entries(self, commit: str) -> Iterator[Entry]:
         """All files of a commit, links and submodules too, in order of path. Paths that are not UTF-8 are escaped."""
-        listing = self.folder / f"{commit}.{os.getpid()}.listing"
+        listing = self.folder / f"{commit}.{uuid.uuid4().hex}.listing"
         # into a file that cannot outgrow its limit: trees can be built that list without an end
         under = ("sh", "-c", f'ulimit -f {MOST_LISTING_BYTES // _BLOCK}; exec "$@" >"$0"', listing.name)
         try:
-            self._git("ls-tree", "-r", "-z", "-l", "--full-tree", commit, seconds=600, under=under)
+            with self._limited(MOST_LISTING_BYTES, "", listing.name):
+                self._git("ls-tree", "-r", "-z", "-l", "--full-tree", commit, seconds=600, under=under)
             with listing.open("rb") as file:
                 for entry in _entries_of(file):
                     head, _, path = entry.partition(b"\t")
@@ -148,10 +148,25 @@ class Mirror:
         limit = ("sh", "-c", f'ulimit -f {most_bytes // _BLOCK}; exec "$@"', "sh")
         options = ("fetch", "-q", "--depth=1", "--no-tags", "--no-write-fetch-head", "--force")
         try:
-            self._git(*options, "--", self.spec.location, f"{ref}:{_REF}new", seconds=seconds, under=limit)
+            with self._limited(most_bytes, "objects/pack", "tmp_*"):
+                self._git(
+                    *options, "--", self.spec.location, f"{ref}:{_REF}new", seconds=seconds, under=limit
+                )
         except PermanentError as error:
             if _EMPTY.search(str(error)):
                 raise Empty(f"{self.name} has no commits") from error
+            raise
+
+    @contextlib.contextmanager
+    def _limited(self, most_bytes: int, folder: str, pattern: str) -> Iterator[None]:
+        """Tells from other faults that git was stopped because a file had grown to its limit: git itself does not say it."""
+        try:
+            yield
+        except (PermanentError, TransientError) as error:
+            sizes = [file.stat().st_size for file in (self.folder / folder).glob(pattern)]
+            if max(sizes, default=0) > most_bytes - _SLACK:
+                limit = f"{most_bytes / 2**20:.0f} MB"
+                raise TooLarge(f"{self.name} is larger than the settings allow, {limit}") from error
             raise
 
     def _has(self, commit: str) -> bool:
@@ -168,16 +183,8 @@ class Mirror:
             return None
 
     def _git(self, *arguments: str, seconds: float = 120, under: tuple[str, ...] = ()) -> bytes:
-        try:
-            return run_git(
-                arguments, self.folder, seconds, self.spec, environment=self._environment(), under=under
-            )
-        except PermanentError as error:
-            if under and _TOO_LARGE.search(str(error)):
-                raise TooLarge(
-                    f"{self.name} is larger than the settings allow (git {arguments[0]})"
-                ) from error
-            raise
+        environment = self._environment()
+        return run_git(arguments, self.folder, seconds, self.spec, environment=environment, under=under)
 
     def _environment(self) -> dict[str, str]:
         """git's settings by environment: arguments can be seen by all users of the machine. `GIT_DIR`, because the cache may lie

@@ -13,7 +13,7 @@ import msgspec
 from ai_stack_assets.domain.dataset.records import GITHUB
 from ai_stack_assets.domain.dataset.sources import licences
 from ai_stack_assets.domain.dataset.sources.bsl_methods import module_place, records
-from ai_stack_assets.domain.dataset.sources.github_git import Entry, Mirror
+from ai_stack_assets.domain.dataset.sources.github_git import Entry, Mirror, TooLarge
 from ai_stack_assets.domain.dataset.sources.github_parsing import Parsing
 from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings
 from ai_stack_assets.domain.dataset.sources.harvest import Report
@@ -23,6 +23,7 @@ from ai_stack_assets.domain.onec.sources_tree import is_safe
 _LARGEST_LICENCE = 1 << 20
 _MOST_LICENCES = 200
 _LINK, _SUBMODULE = "120000", "160000"
+_HIDDEN = re.compile(r"\.[^.]")
 _CONFIGURATION = re.compile(
     r"(?:(?P<designer>.*)/)?Configuration\.xml$|(?:(?P<edt>.*)/)?Configuration/Configuration\.mdo$"
 )
@@ -50,7 +51,11 @@ class Reading:
         self.suffixes = (".bsl", ".os") if settings.with_onescript else (".bsl",)
 
     def rows(self, parsing: Parsing) -> Iterator[dict[str, Any]]:
-        modules, texts, configurations = self._choose()
+        try:
+            modules, texts, configurations = self._choose()
+        except TooLarge as error:
+            self.report.reject(self.repository.name, "too_large", str(error))
+            return
         licence_of = licences.by_folder(
             {path: data.decode("utf-8", "replace") for path, data in self._read(texts) if data}
         )
@@ -95,7 +100,7 @@ class Reading:
         modules, texts, configurations = [], [], []
         for entry in self.mirror.entries(self.repository.commit):
             if entry.path.lower().endswith(self.suffixes):
-                if any(part.startswith(".") for part in entry.path.split("/")[:-1]):
+                if any(_HIDDEN.match(part) for part in entry.path.split("/")[:-1]):
                     self.report.counts["files_in_hidden_folders"] += 1
                 elif problem := self._problem(entry):
                     self._reject(entry, *problem)

@@ -70,8 +70,8 @@ def wanted(text: str, api_url: str) -> Wanted:
     spec = parse_source(text)
     if spec.kind != GIT and not (Path(spec.location) / ".git").exists():
         raise PermanentError(f"{text!r} is no repository: give owner/name or the address of a git server")
-    host = urlsplit(spec.uri).hostname or ""
-    if host and host == (urlsplit(api_url).hostname or "").removeprefix("api."):
+    host = urlsplit(spec.uri).netloc
+    if host and host == urlsplit(api_url).netloc.removeprefix("api."):
         return Wanted(address_name(spec.uri).partition("/")[2], spec.ref or "")
     return Wanted(address_name(spec.uri), spec.ref or "", spec.location)
 

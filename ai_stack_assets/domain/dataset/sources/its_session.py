@@ -1,4 +1,4 @@
-"""Pages of ITS for a user who has an account: robots.txt, login by form as login.1c.ru has it (CAS), a new login when it expires."""
+"""Pages of ITS for a user who has an account: robots.txt, login by a form like that of login.1c.ru, once more when it expires."""
 
 from __future__ import annotations
 

@@ -5,9 +5,11 @@ What a page says is the caller's business; here a page either comes, whatever it
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import os
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +75,7 @@ class PageCache:
     def put(self, url: str, page: Page) -> None:
         file = self._file(url)
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(f".{os.getpid()}")
+        temporary = file.with_suffix(f".{uuid.uuid4().hex}")
         temporary.write_bytes(msgspec.msgpack.encode(page))
         temporary.replace(file)
 
@@ -85,7 +87,8 @@ class PageCache:
             return 0
 
     def vouched(self, url: str) -> None:
-        os.utime(self._file(url))
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self._file(url))
 
     def remove(self, url: str) -> None:
         self._file(url).unlink(missing_ok=True)
