@@ -6,18 +6,28 @@ Imports nothing heavy, so that the process which steps are forked from starts be
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ai_stack_assets.defs.shared import settings
+
+if TYPE_CHECKING:
+    from ai_stack_assets.cli.terminal import Terminal
+
+_ELSEWHERE = {"unpin": ("pin", "pin"), "versions": ("pin", "versions")}
+"""Commands that share a module with another one → module, function."""
+STORES = ("postgres", "graph", "vectors", "search")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit code: 0 done, 1 something failed, 130 interrupted."""
-    parser = _parser()
+    parser = command_line()
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "dev":
         parser.error(f"unknown: {' '.join(rest)}")
@@ -41,13 +51,7 @@ def _run(options: argparse.Namespace) -> int:
         if options.command == "run":
             _start_forkserver()
         try:
-            if options.command == "query":
-                from ai_stack_assets.cli.query import query
-
-                return query(options, terminal)
-            from ai_stack_assets.cli.run import run
-
-            return run(options, terminal)
+            return _command(options.command)(options, terminal)
         except KeyboardInterrupt:
             terminal.say("\nInterrupted. What was finished is kept; the next run goes on from there.")
             return 130
@@ -56,6 +60,12 @@ def _run(options: argparse.Namespace) -> int:
                 terminal.say(traceback.format_exc())
             terminal.say(f"\nFailed: {error}\nDetails: {terminal.log}")
             return 1
+
+
+def _command(name: str) -> Callable[[argparse.Namespace, Terminal], int]:
+    """The function of that name, in the module of that name."""
+    module, function = _ELSEWHERE.get(name, (name, name))
+    return getattr(importlib.import_module(f"ai_stack_assets.cli.{module}"), function)
 
 
 def _start_forkserver() -> None:
@@ -70,7 +80,7 @@ def _start_forkserver() -> None:
     signal.signal(signal.SIGINT, before)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("ai_stack_assets", description="1C configurations as data for AI")
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="read a configuration and bring all stores up to date")
@@ -79,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--name", help="what to call it; default: from the source")
     run.add_argument("--allow-shrink", action="store_true", help="yes to stores that lose most of their rows")
+    run.add_argument(
+        "--rebuild",
+        action="append",
+        default=[],
+        choices=STORES,
+        metavar="STORE",
+        help=f"write this store anew from the lake: {', '.join(STORES)}; may be given again",
+    )
     run.add_argument("--verbose", action="store_true", help="show tracebacks")
     ask = commands.add_parser(
         "query", help="ask a store: what it holds, who calls, what is similar, where is it"
@@ -87,6 +105,31 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("configuration")
     ask.add_argument("text", nargs="?", help="a text, or for callers the id of a method")
     ask.add_argument("--verbose", action="store_true", help="show tracebacks")
+    past = commands.add_parser(
+        "history", help="what a configuration was, day by day, from its git repository"
+    )
+    past.add_argument("configuration")
+    past.add_argument(
+        "--from", dest="first", metavar="DATE", help="2020, 2020-01 or 2020-01-16; default: first commit"
+    )
+    past.add_argument("--to", dest="last", metavar="DATE", help="the same, inclusive; default: yesterday")
+    hold = commands.add_parser(
+        "pin", help="hold a configuration at a version, in the lake and all stores (rollback)"
+    )
+    which = hold.add_mutually_exclusive_group(required=True)
+    which.add_argument("--version", help="one that the lake keeps, see `versions`")
+    which.add_argument("--ref", help="tag, commit or branch of its git source, as it is now")
+    free = commands.add_parser("unpin", help="let a configuration follow its source again")
+    for command in (hold, free):
+        command.add_argument("configuration")
+        command.add_argument("--later", action="store_true", help="only write it down; the next run does it")
+        command.add_argument(
+            "--allow-shrink", action="store_true", help="yes to stores that lose most of their rows"
+        )
+    kept = commands.add_parser("versions", help="what the lake keeps of a configuration")
+    kept.add_argument("configuration")
+    for command in (past, hold, free, kept):
+        command.add_argument("--verbose", action="store_true", help="show tracebacks")
     commands.add_parser("home", help="prepare the Dagster instance and print its folder")
     commands.add_parser("dev", help="open the web interface; further options go to `dg dev`")
     return parser

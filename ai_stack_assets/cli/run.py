@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from ai_stack_assets.cli.events import Follower, RunFacts
 from ai_stack_assets.cli.interrupts import stop_if_interrupted
+from ai_stack_assets.cli.main import STORES
 from ai_stack_assets.cli.summary import farewell, summary
 from ai_stack_assets.cli.targets import targets
 from ai_stack_assets.cli.terminal import Terminal
@@ -32,7 +33,7 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         for entry in entries:
             stop_if_interrupted()
             terminal.say(f"\n{entry.name}: {entry.source} {entry.path or ''}")
-            facts = execute(instance, entry.name, options.allow_shrink, terminal)
+            facts = execute(instance, entry.name, store_options(options), terminal)
             if facts.is_interrupted:
                 raise KeyboardInterrupt
             terminal.say(summary(facts))
@@ -50,20 +51,29 @@ def open_instance() -> dg.DagsterInstance:
     return instance
 
 
-def execute(instance: dg.DagsterInstance, name: str, allow_shrink: bool, terminal: Terminal) -> RunFacts:
-    """One run of the pipeline in this process and its children."""
+def store_options(options: argparse.Namespace) -> dict[str, dict[str, dict[str, bool]]]:
+    """The configuration of the steps that write stores."""
+    return {
+        keys.STORES_BY_NAME[name].to_python_identifier(): {
+            "config": {"allow_shrink": options.allow_shrink, "rebuild": name in options.rebuild}
+        }
+        for name in STORES
+    }
+
+
+def execute(
+    instance: dg.DagsterInstance, name: str, steps: dict[str, dict[str, dict[str, bool]]], terminal: Terminal
+) -> RunFacts:
+    """One run of the pipeline in this process and its children. `steps`: their configuration."""
     process = process_tag()
     tags = {PARTITION_TAG: name, PROCESS_TAG: process, REPOSITORY_TAG: "__repository__@ai_stack_assets"}
-    stores = {
-        key.to_python_identifier(): {"config": {"allow_shrink": allow_shrink}} for key in keys.STORE_KEYS
-    }
     with (
         Follower(instance, (PROCESS_TAG, process), terminal) as facts,
         dg.execute_job(
             dg.reconstructable(pipeline),
             instance=instance,
             tags=tags,
-            run_config={"ops": stores},
+            run_config={"ops": steps},
             raise_on_error=False,
         ),
     ):

@@ -19,6 +19,9 @@ class SyncConfig(dg.Config):
     """Options of one run."""
 
     allow_shrink: bool = Field(default=False, description="Yes to a store that loses most of its rows")
+    rebuild: bool = Field(
+        default=False, description="Write everything anew from the lake, also over what cannot be read"
+    )
 
 
 class StoreSync(dg.Component, dg.Model, dg.Resolvable):
@@ -72,7 +75,7 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
                 if not context.selected_asset_keys:
                     yield checks.parity(key, compared(client, lake, configurations(context, lake)))
                     return
-                with client.open(context.partition_key) as store:
+                with client.open(context.partition_key, rebuild=config.rebuild) as store:
                     # only now: while this run waited for another one to let go, the lake may have moved on
                     version = lake.require(context.partition_key)
                     report = synchronise(

@@ -53,7 +53,10 @@ class Store(Protocol):
 class OpenStore(Protocol):
     """A plain client: opens a store of one configuration, and closes it again whatever happens."""
 
-    def open(self, configuration: str) -> AbstractContextManager[Store]: ...
+    def open(self, configuration: str, *, rebuild: bool = False) -> AbstractContextManager[Store]:
+        """`rebuild`: the store shows itself as empty (or all different), also when what it holds cannot be read, and the
+        synchronisation writes all of it anew. Readers keep the old state meanwhile, where the engine can."""
+        ...
 
     def configurations(self) -> list[str]:
         """Those that the engine holds rows of."""

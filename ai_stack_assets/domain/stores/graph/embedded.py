@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.stores.graph.embedded_store import EmbeddedStore
 
 SUFFIX = ".lbug"
+REBUILD = (
+    "It is made anew from the lake by: make run ARGS=--rebuild=graph (or rebuild: true in the launchpad)"
+)
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,12 @@ class EmbeddedGraph:
     threads: int = 2
 
     @contextlib.contextmanager
-    def open(self, configuration: str) -> Generator[EmbeddedStore]:
+    def open(self, configuration: str, *, rebuild: bool = False) -> Generator[EmbeddedStore]:
         from ai_stack_assets.domain.stores.graph.embedded_store import EmbeddedStore
 
         with self._locked(configuration):
-            store = EmbeddedStore(configuration, self.file(configuration), self.connect)
+            file = self.file(configuration)
+            store = EmbeddedStore(configuration, file, self.connect, rebuild=rebuild)
             try:
                 yield store
             finally:
@@ -91,10 +95,7 @@ class EmbeddedGraph:
                     connection.close()
                     raise RuntimeError(f"it has no {', '.join(sorted(missing))}")
         except (RuntimeError, OSError) as error:
-            raise PermanentError(
-                f"the graph file {file} cannot be read: {error}. Delete it and synchronise again: "
-                "it is rebuilt from the lake"
-            ) from error
+            raise PermanentError(f"the graph file {file} cannot be read: {error}. {REBUILD}") from error
         return connection
 
     @contextlib.contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ai_stack_assets.domain.stores.graph import schema
+from ai_stack_assets.domain.stores.graph import embedded_seal, schema
 from ai_stack_assets.domain.stores.graph.rows import by_ends, id_and_hash_once, relationship_ids
 from ai_stack_assets.domain.stores.graph.schema import NODE, RELATIONSHIP
 from ai_stack_assets.domain.stores.graph.store_base import GraphStore
@@ -33,11 +33,16 @@ _COPY_ROWS = 50_000
 class EmbeddedStore(GraphStore):
     """See `domain.stores.contract.Store`."""
 
-    def __init__(self, configuration: str, file: Path, connect: Callable[..., Connection]) -> None:
+    def __init__(
+        self, configuration: str, file: Path, connect: Callable[..., Connection], *, rebuild: bool = False
+    ) -> None:
         super().__init__(configuration)
         self._file, self._connect = file, connect
+        self._is_new = rebuild or not file.exists()
         self._connection: Connection | None = None
         self._read_committed()
+        if self._connection and not embedded_seal.is_sealed(file):
+            embedded_seal.require_sound(file, self._connection)
 
     def close(self) -> None:
         if self._connection:
@@ -54,13 +59,14 @@ class EmbeddedStore(GraphStore):
         self.close()
         try:
             self._connection = self._connect(draft, read_only=False)
-            if not self._file.exists():
+            if self._is_new:
                 for statement in schema.ladybug_ddl():
                     self._execute(statement)
             yield
             self._execute("CHECKPOINT")
             self.close()
             self._publish(draft)
+            self._is_new = False
         finally:
             self.close()
             _remove_drafts(draft)
@@ -142,22 +148,26 @@ class EmbeddedStore(GraphStore):
         )
 
     def _read_committed(self) -> None:
-        """None while there is no file: nothing was written yet."""
-        self._connection = self._connect(self._file, read_only=True) if self._file.exists() else None
+        """None while nothing was written that counts."""
+        self._connection = None if self._is_new else self._connect(self._file, read_only=True)
 
     def _new_draft(self) -> Path:
         draft = self._file.with_name(f"{self._file.name}.draft")
         _remove_drafts(draft)
-        if self._file.exists():
+        if not self._is_new:
             shutil.copyfile(self._file, draft)
         return draft
 
     def _publish(self, draft: Path) -> None:
         with draft.open("rb") as written:
             os.fsync(written.fileno())
-        draft.replace(self._file)
+        with embedded_seal.sealing(self._file, draft):
+            draft.replace(self._file)
         for other in self._file.parent.glob(f"*{self._file.suffix}*"):
-            if other != self._file:  # of another schema, or a log that somebody else's session left
+            if other not in (
+                self._file,
+                embedded_seal.beside(self._file),
+            ):  # of another schema, or a log that somebody else's session left
                 other.unlink()
 
 

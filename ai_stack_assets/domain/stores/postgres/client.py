@@ -29,14 +29,14 @@ class Postgres:
     statement_seconds: int = 600
 
     @contextlib.contextmanager
-    def open(self, configuration: str) -> Generator[PostgresStore]:
+    def open(self, configuration: str, *, rebuild: bool = False) -> Generator[PostgresStore]:
         """One at a time per configuration: a second one waits, up to `lock_seconds`. A dead process frees its
         lock."""
         from ai_stack_assets.domain.stores.postgres.store import PostgresStore
 
         with self.connected() as connection:
             connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 1))", [configuration])
-            yield PostgresStore(connection, configuration)
+            yield PostgresStore(connection, configuration, rebuild=rebuild)
 
     @contextlib.contextmanager
     def connected(self) -> Generator[Connection]:

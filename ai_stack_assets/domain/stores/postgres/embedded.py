@@ -3,14 +3,27 @@ stops it."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing.util
 import os
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.stores.postgres.client import Postgres
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.stores.postgres.store import PostgresStore
+
+REBUILD = (
+    "If it is damaged, it is made anew from the lake by: make run ARGS=--rebuild=postgres "
+    "(or rebuild: true in the launchpad)"
+)
 
 _CONFIGURATION = """
 # written by ai_stack_assets when the database was made
@@ -22,6 +35,35 @@ max_wal_size = 2GB
 max_parallel_maintenance_workers = 1
 jit = off
 """
+
+
+@dataclass(frozen=True)
+class EmbeddedPostgres:
+    """`client.Postgres` on a database of this folder, which is started when it is first used."""
+
+    folder: Path
+
+    @contextlib.contextmanager
+    def open(self, configuration: str, *, rebuild: bool = False) -> Generator[PostgresStore]:
+        """A rebuild over a database that does not start sets that aside, for all configurations: the others are
+        filled again by their own next runs."""
+        try:
+            client = self._client()
+        except (PermanentError, TransientError):
+            if not rebuild:
+                raise
+            _set_aside(self.folder)
+            client = self._client()
+        with client.open(configuration, rebuild=rebuild) as store:
+            yield store
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._client(), name)
+
+    def _client(self) -> Postgres:
+        return Postgres(serve(self.folder))
 
 
 def serve(folder: Path) -> str:
@@ -44,13 +86,19 @@ def serve(folder: Path) -> str:
             multiprocessing.util.Finalize(None, server._cleanup, exitpriority=10)
         return server.get_uri("postgres")
     except (OSError, RuntimeError, KeyError) as error:
-        raise PermanentError(f"the embedded PostgreSQL cannot use {folder}: {error}") from error
+        raise PermanentError(f"the embedded PostgreSQL cannot use {folder}: {error}. {REBUILD}") from error
     except subprocess.SubprocessError as error:
         log = folder / "log"
         tail = log.read_text(errors="replace")[-500:] if log.exists() else ""
         raise TransientError(
-            f"the embedded PostgreSQL in {folder} did not start: {error}; its log ends: {tail}"
+            f"the embedded PostgreSQL in {folder} did not start: {error}; its log ends: {tail}. {REBUILD}"
         ) from error
+
+
+def _set_aside(folder: Path) -> None:
+    """Kept, for whoever wants to look at it."""
+    number = 1 + len(list(folder.parent.glob(f"{folder.name}.damaged-*")))
+    folder.rename(folder.with_name(f"{folder.name}.damaged-{number}"))
 
 
 def _forget_the_dead(server) -> None:

@@ -29,9 +29,10 @@ class PostgresStore:
 
     name = "postgres"
 
-    def __init__(self, connection: Connection, configuration: str) -> None:
-        self.connection = connection
-        self.configuration = configuration
+    def __init__(self, connection: Connection, configuration: str, *, rebuild: bool = False) -> None:
+        self.connection, self.configuration = connection, configuration
+        self._rebuild = rebuild
+        """Until it is done: what is there counts as nothing, and goes with the transaction that writes it anew."""
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -46,7 +47,7 @@ class PostgresStore:
         from psycopg.sql import SQL
 
         parts = [_read_csv(b"")]
-        if collection not in schema.missing(self.connection, self.configuration):
+        if not self._rebuild and collection not in schema.missing(self.connection, self.configuration):
             query = SQL("COPY (SELECT id, content_hash FROM {}) TO STDOUT (FORMAT csv, FORCE_QUOTE (id))")
             data = bytearray()
             with self.connection.cursor().copy(query.format(self._partition(collection))) as copy:
@@ -60,13 +61,16 @@ class PostgresStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        new = schema.missing(self.connection, self.configuration)
         with self.connection.transaction():
             self.connection.execute("SET LOCAL onec.synchronising = 'on'")
+            if self._rebuild:
+                schema.drop_partitions(self.connection, self.configuration)
+            new = schema.missing(self.connection, self.configuration)
             schema.create_partitions(self.connection, self.configuration, new)
             yield
             if new:
                 schema.attach_partitions(self.connection, self.configuration, new)
+        self._rebuild = False
 
     def delete(self, collection: str, ids: pa.Array) -> None:
         from psycopg.sql import SQL

@@ -54,11 +54,11 @@ class Tantivy:
     lock_seconds: float = 300
 
     @contextlib.contextmanager
-    def open(self, configuration: str) -> Generator[TantivyStore]:
+    def open(self, configuration: str, *, rebuild: bool = False) -> Generator[TantivyStore]:
         """One at a time per configuration: a second one waits, up to `lock_seconds`. A dead process frees its
         lock."""
         with self._locked(configuration):
-            yield TantivyStore(self.folder(configuration), configuration)
+            yield TantivyStore(self.folder(configuration), configuration, rebuild=rebuild)
 
     def configurations(self) -> list[str]:
         return sorted(
@@ -121,13 +121,13 @@ class TantivyStore:
     name = "search"
     collections = tuple(docs.COLUMNS)
 
-    def __init__(self, folder: Path, configuration: str) -> None:
+    def __init__(self, folder: Path, configuration: str, *, rebuild: bool = False) -> None:
         self.folder = folder
         self.configuration = configuration
         self._writer: Any = None
         self._held: dict[str, dict[str, str]] | None = None
         """Content hash by id and collection, as last read."""
-        self._index = self._usable()
+        self._index = None if rebuild else self._usable()
 
     def expected(self, version: Version, collection: str) -> pa.Table:
         return version.table(collection, ["id", "content_hash"])

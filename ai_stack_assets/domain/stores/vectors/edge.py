@@ -35,6 +35,9 @@ _POINTER = "published.json"
 _NO_GRAPH = 2**40
 """Indexing threshold in KB that no shard reaches: `optimize` then only takes out deleted points."""
 _PAGE = 20_000
+_REBUILD = (
+    "They are made anew from the lake by: make run ARGS=--rebuild=vectors (or rebuild: true in the launchpad)"
+)
 
 
 class EdgeEngine:
@@ -192,9 +195,7 @@ def _read(path: Path) -> tuple[str, Published]:
         pointer = msgspec.json.decode(path.read_bytes())
         return pointer["configuration"], msgspec.convert(pointer["published"], Published)
     except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise PermanentError(
-            f"{path} is damaged ({error}): remove the folder {path.parent} and synchronise again"
-        ) from error
+        raise PermanentError(f"{path} is damaged ({error}). {_REBUILD}") from error
 
 
 def _create(path: Path, size: int) -> None:
@@ -250,7 +251,4 @@ def _engine_errors(path: Path) -> Generator[None]:
             raise
         if "WouldBlock" in str(error):
             raise TransientError(f"vectors in {path} are in use by another process") from error
-        raise PermanentError(
-            f"vectors in {path} cannot be read ({error}): remove this folder and synchronise again, "
-            "they are computed anew from the lake"
-        ) from error
+        raise PermanentError(f"vectors in {path} cannot be read ({error}). {_REBUILD}") from error

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.stores.contract import EDITED
 from ai_stack_assets.domain.stores.vectors.engine import (
     Engine,
     Found,
@@ -49,14 +50,26 @@ class VectorStores:
         self.engine, self.vectorisers = engine, vectorisers
 
     @contextlib.contextmanager
-    def open(self, configuration: str) -> Generator[VectorStore]:
+    def open(self, configuration: str, *, rebuild: bool = False) -> Generator[VectorStore]:
         vectoriser = self.vectorisers.current(configuration)
         space = space_name(vectoriser)
+        if rebuild and not self._is_readable(configuration, space, vectoriser.size):
+            self.engine.drop(configuration)
         with (
             self.engine.writing(configuration),
             self.engine.open(configuration, space, vectoriser.size) as opened,
         ):
-            yield VectorStore(configuration, self.engine, opened, vectoriser)
+            yield VectorStore(configuration, self.engine, opened, vectoriser, rebuild=rebuild)
+
+    def _is_readable(self, configuration: str, space: str, size: int) -> bool:
+        try:
+            published = self.engine.published(configuration)
+            with self.engine.open(configuration, space, size) as opened:
+                where = visible(published.generation if published else 0)
+                opened.cosines(probe(size), where)
+                return all(True for _ in opened.scroll(where, [*SEALED, "seal"]))
+        except PermanentError:
+            return False
 
     def configurations(self) -> list[str]:
         return self.engine.configurations()
@@ -128,8 +141,16 @@ class VectorStore:
     name = "qdrant"
     collections = COLLECTIONS
 
-    def __init__(self, configuration: str, engine: Engine, space: Space, vectoriser: Vectoriser) -> None:
-        self.configuration, self.engine = configuration, engine
+    def __init__(
+        self,
+        configuration: str,
+        engine: Engine,
+        space: Space,
+        vectoriser: Vectoriser,
+        *,
+        rebuild: bool = False,
+    ) -> None:
+        self.configuration, self.engine, self._rebuild = configuration, engine, rebuild
         self.space, self.vectoriser = space, vectoriser
         self._read: dict[str, tuple[list[str], list[Any]]] = {}
         """Row ids and their points, by collection, as last read."""
@@ -164,7 +185,7 @@ class VectorStore:
         cosines = self.space.cosines(probe(self.vectoriser.size), where)
         for point, payload in self.space.scroll(where, [*SEALED, "seal"]):
             ids.append(payload.get("id") or str(point))
-            hashes.append(verified_hash(payload, cosines.get(str(point))))
+            hashes.append(EDITED if self._rebuild else verified_hash(payload, cosines.get(str(point))))
             points.append(point)
         self._read[collection] = ids, points
         return pa.table({"id": pa.array(ids, pa.string()), "content_hash": pa.array(hashes, pa.string())})
@@ -218,7 +239,7 @@ class VectorStore:
         rows = self.space.count(visible(self._next, {"table": list(COLLECTIONS)}))
         published = Published(space_name(self.vectoriser), self._next, rows)
         self.engine.publish(self.configuration, published)
-        self._published = published
+        self._published, self._rebuild = published, False
         self._read.clear()
 
     def _known(self, collection: str) -> dict[str, list[str]]:
