@@ -171,7 +171,7 @@ def _with_rights(text: str, size: float) -> str:
     """Rights to the same objects of other copies, then templates of restrictions: most of what roles are."""
     objects = "".join(re.findall(r"(?ms)^\t<object>\n\t*<name>(?!Configuration).*?^\t</object>\n", text))
     name = r"(<name>\w+\.)(\w+)"
-    more = "".join(re.sub(name, rf"\g<1>\g<2>{_OFFSET}{number}", objects) for number in range(1, 30))
+    more = "".join(re.sub(name, rf"\g<1>\g<2>{_OFFSET}{number}", objects) for number in range(1, 16))
     line = (
         "ТекущаяТаблица ГДЕ ТекущаяТаблица.{0} В (ВЫБРАТЬ Таблица.{0} ИЗ РегистрСведений.{1} КАК Таблица)\n"
     )
@@ -206,7 +206,7 @@ class Copy:
         share = min(self.random.lognormvariate(-1.28, 1.7), LARGEST_MODULE)
         pieces = [self._text(self.sample.plain[file], self._name)]
         names: list[str] = []
-        left = share * MODULE_BYTES * 0.8 - len(pieces[0].encode())
+        left = share * MODULE_BYTES * 0.91 - len(pieces[0].encode())
         while left > 0 and self.sample.methods[file]:
             method = self.random.choice(self.sample.methods[file])
             names.append(f"{method.name}{word(len(names))}")
