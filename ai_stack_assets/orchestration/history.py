@@ -28,14 +28,16 @@ def events(
 
 
 def said(configuration: str, day: Day) -> str:
-    """One line for the log: what the day was, and how long it took."""
+    """One line for the log: what the day was, and how long it took. Days without a commit are not worth one."""
     what = {
-        "unchanged": f"no commit, as {day.since}",
-        "no_commit": "the repository had no commit yet",
+        "unchanged": "",
+        "no_commit": "",
         "failed": f"FAILED: {day.error}",
         "absent": f"{day.row.get('reason')}",
         "read": _counts(day.row) if day.row else "",
     }[day.status]
+    if not what:
+        return ""
     commit = f"{day.commit.id[:10]} " if day.commit else ""
     kept = "" if day.is_new or day.status not in ("read", "absent") else " (known already)"
     return f"{configuration} {day.day} {commit}{what}{kept}, {day.seconds:.2f} s"

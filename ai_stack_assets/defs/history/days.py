@@ -51,7 +51,8 @@ def history(
             entry, zone = configurations.entry(name), ZoneInfo(settings.time_zone())
             past = History(entry.location, lake.open(f"history/{name}"), lake.cache, zone, path=entry.path)
             for day in past.days(days):
-                context.log.info(said(name, day))
+                if line := said(name, day):
+                    context.log.info(line)
                 if day.status == FAILED:
                     failed.append(f"{name} {day.day}: {day.error}")
                 else:
