@@ -17,7 +17,13 @@ from ai_stack_assets.domain.dataset import records
 from ai_stack_assets.domain.dataset.filters import FilterSettings, reason_against
 from ai_stack_assets.domain.dataset.quality_sample import Sample
 from ai_stack_assets.domain.dataset.quality_score import quality_score
-from ai_stack_assets.domain.dataset.redaction import PLACEHOLDER, RedactionSettings, detectors, redact, woken
+from ai_stack_assets.domain.dataset.redaction import (
+    PLACEHOLDER,
+    RedactionSettings,
+    detectors,
+    literals_and_comments,
+    redact,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -132,8 +138,7 @@ def examine(batch: pa.RecordBatch, settings: QualitySettings) -> Examined:
         reasons.append(reason)
         if reason:
             continue
-        found = _redact(row, settings.redaction)
-        if found:
+        if found := _redact(row, sample, settings.redaction):
             findings += found
             sample = Sample(row)
         scores.append(quality_score(sample))
@@ -148,28 +153,26 @@ def examine(batch: pa.RecordBatch, settings: QualitySettings) -> Examined:
     return Examined(kept, rejected, pa.Table.from_pylist(findings, redactions_schema()), marked)
 
 
-def _redact(row: dict[str, Any], settings: RedactionSettings) -> list[dict[str, Any]]:
+def _redact(row: dict[str, Any], sample: Sample, settings: RedactionSettings) -> list[dict[str, Any]]:
     """Replace in the row's texts. Returns rows of `redactions`."""
-    awake = woken("\n".join([row[name] for name in _TEXTS]), detectors(settings))
-    if not awake:
-        return []
-    findings = []
-    for name in _TEXTS:
-        text, found = redact(row[name], awake, is_code=name != "doc_comment")
-        row[name] = text
-        findings += [
-            {
-                "record_id": row["id"],
-                "column": name,
-                "kind": finding.kind,
-                "line": text.count("\n", 0, finding.position) + 1,
-                "position": finding.position,
-            }
-            for finding in found
-        ]
-    if any(finding["column"] == "code" for finding in findings):
+    found = []
+    in_signature = literals_and_comments(row["signature"]) if '"' in row["signature"] else []
+    for name, spans in (("code", sample.spans), ("doc_comment", None), ("signature", in_signature)):
+        if row[name] and spans != []:
+            row[name], findings = redact(row[name], detectors(settings), spans)
+            found += [(name, finding) for finding in findings]
+    if any(name == "code" for name, _ in found):
         row["content_hash"] = text_hash(records.normalised(row["code"]))
-    return findings
+    return [
+        {
+            "record_id": row["id"],
+            "column": name,
+            "kind": finding.kind,
+            "line": row[name].count("\n", 0, finding.position) + 1,
+            "position": finding.position,
+        }
+        for name, finding in found
+    ]
 
 
 def _with(table: pa.Table, name: str, values: list[Any]) -> pa.Table:

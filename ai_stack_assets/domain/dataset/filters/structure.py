@@ -24,12 +24,10 @@ def parse_errors(sample: Sample, settings: FilterSettings) -> str | None:
         return first if count == 1 else f"{first}, and {count - 1} more"
     if sample.masked.unclosed:
         return "#Удаление is not closed"
-    if (
-        any(part.count('"') % 2 for part in sample.strings)
-        and sum(part.count('"') for part in sample.strings) % 2
-    ):
+    # a literal that a preprocessor line cuts in two is even as a whole
+    if "".join(sample.strings).count('"') % 2:
         return "a string literal has no end"
-    if _CONFLICT.search(sample.code):
+    if "=======" in sample.code and _CONFLICT.search(sample.code):
         return "marks of a merge conflict"
     # branches of the preprocessor may each bring a bracket of their own
     if not sample.masked.directives:

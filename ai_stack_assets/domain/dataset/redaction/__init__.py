@@ -16,7 +16,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from ai_stack_assets.domain.dataset.redaction import addresses, names, personal, secrets
-from ai_stack_assets.domain.dataset.redaction.text import PLACEHOLDER, Detector, Finding, redact, woken
+from ai_stack_assets.domain.dataset.redaction.text import (
+    PLACEHOLDER,
+    Detector,
+    Finding,
+    literals_and_comments,
+    redact,
+    woken,
+)
 
 
 @dataclass(frozen=True)
@@ -33,4 +40,13 @@ def detectors(settings: RedactionSettings) -> tuple[Detector, ...]:
     return tuple(d for d in all_of_them if d.kind not in settings.kept_kinds)
 
 
-__all__ = ["PLACEHOLDER", "Detector", "Finding", "RedactionSettings", "detectors", "redact", "woken"]
+__all__ = [
+    "PLACEHOLDER",
+    "Detector",
+    "Finding",
+    "RedactionSettings",
+    "detectors",
+    "literals_and_comments",
+    "redact",
+    "woken",
+]

@@ -30,6 +30,7 @@ _NOBODY = re.compile(
     r"\b(?:Фамили|Имя|Имени|Отчеств|Иванов|Петров|Сидоров|Пупкин|Ivan Ivanov|John (?:Doe|Smith)|Jane Doe|All Rights"
     r"|Общество|Фирма)"
 )
+_DATE = re.compile(r"[0-9][./][0-9]{2}[./][0-9]{2}")
 _HINT = re.compile(r"[а-яё]\.[ \u00a0]?[а-яё]\.")
 _AUTHORS = any_of(
     "автор",
@@ -51,7 +52,7 @@ def detectors() -> tuple[Detector, ...]:
         Detector("person", any_of("ович", "евич", "ьич", "овн", "евн", "ичн"), _by(_FULL)),
         Detector("person", _HINT.search, _by(_SHORT)),
         Detector("person", _AUTHORS, _authors),
-        Detector("person", any_of("//"), _edits),
+        Detector("person", _DATE.search, _edits),
     )
 
 

@@ -16,7 +16,7 @@ _EXAMPLE_MAIL = re.compile(
 
 _URL = re.compile(r"://[^\s/\"']*\Z")
 
-_DIGITS = re.compile(r"\d[\d ()\-\u00a0]{7,}\d")
+_DIGITS = re.compile(r"[0-9][0-9 ()\-\u00a0]{7,}[0-9]")
 _PHONE = re.compile(
     r"(?<![\w.,/\-+=:])(?:\+\d{1,3}|8|7)?[ \-\u00a0]?\(?\d{3,5}\)?[ \-\u00a0]?\d{1,3}[ \-\u00a0]?\d{2}[ \-\u00a0]?\d{2}"
     r"(?![\w\-/]|[.,]\d)"
@@ -46,9 +46,9 @@ def detectors() -> tuple[Detector, ...]:
         Detector("email", any_of("@"), _emails),
         Detector("card", _DIGITS.search, by_pattern(_CARD, keep=_is_no_card)),
         Detector("snils", _DIGITS.search, _snils),
-        Detector("inn", any_of("инн", "inn"), _number(r"(?<![а-яё])инн|(?<![a-z])inn", _is_inn)),
-        Detector("ogrnip", any_of("огрн", "ogrn"), _number(r"огрн|ogrn", _is_ogrnip)),
-        Detector("passport", any_of("паспорт", "passport"), _labelled(_PASSPORT, r"паспорт|passport")),
+        Detector("inn", _DIGITS.search, _number(r"(?<![а-яё])инн|(?<![a-z])inn", _is_inn)),
+        Detector("ogrnip", _DIGITS.search, _number(r"огрн|ogrn", _is_ogrnip)),
+        Detector("passport", _DIGITS.search, _labelled(_PASSPORT, r"паспорт|passport")),
         Detector("phone", _DIGITS.search, _phones),
     )
 

@@ -96,9 +96,9 @@ def detectors() -> tuple[Detector, ...]:
             _url_tokens,
         ),
         Detector("token", _LONG.search, _shapes),
-        Detector("password", _LABELS, _labelled),
-        Detector("password", any_of("соединение(", "connection("), _labelled),
-        Detector("password", _LABELS, _inside),
+        Detector("password", _LABELS, _labelled, is_hint_in_code=True),
+        Detector("password", any_of("соединение(", "connection("), _labelled, is_hint_in_code=True),
+        Detector("password", _LABELS, _inside, is_hint_in_code=True),
     )
 
 
@@ -150,8 +150,10 @@ def _labelled(text: str, start: int, end: int) -> Iterable[tuple[int, int]]:
     if text[start] != '"' or end - start < 6 or text[end - 1] != '"':
         return
     value = text[start + 1 : end - 1]
+    if is_template(value) or any(c.isspace() or c in '"|' for c in value):
+        return
     found = _BEFORE.search(text, max(0, start - _REACH), start)
-    if not found or is_template(value) or any(c.isspace() or c in '"|' for c in value):
+    if not found:
         return
     label = found["name"] or found["key"] or "пароль"
     if _is_secret(value, label):
