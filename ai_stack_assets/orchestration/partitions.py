@@ -22,3 +22,13 @@ def history_days(first: str, time_zone: str) -> dg.MultiPartitionsDefinition:
 
 def history_key(configuration: str, day: str) -> dg.MultiPartitionKey:
     return dg.MultiPartitionKey({CONFIGURATION: configuration, DAY: day})
+
+
+def weeks(first: str, time_zone: str) -> dg.WeeklyPartitionsDefinition:
+    """Each week of the dataset, from Sunday 00:00 to the next, named by its first day: `2026-11-15`."""
+    return dg.WeeklyPartitionsDefinition(first, timezone=time_zone, day_offset=0)
+
+
+def is_over(partitions: dg.TimeWindowPartitionsDefinition, key: str) -> bool:
+    """Whether a later partition has ended since: the newest complete one is still being made."""
+    return key != partitions.get_last_partition_key()

@@ -37,6 +37,15 @@ def first_day_of_history() -> str:
     return text("AI_STACK_ASSETS_HISTORY_FROM", "2019-01-01")
 
 
+def dataset_file() -> Path:
+    return Path(text("AI_STACK_ASSETS_DATASET") or PROJECT / "dataset.yaml").expanduser().absolute()
+
+
+def first_week_of_dataset() -> str:
+    """The oldest week of the dataset, a Sunday."""
+    return text("AI_STACK_ASSETS_DATASET_FROM", "2026-01-04")
+
+
 def enter_instance() -> Path:
     """Make this process and its children use the project's Dagster instance. Returns DAGSTER_HOME.
 

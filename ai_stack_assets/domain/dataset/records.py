@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 POSTGRES, GITHUB, ITS = "postgres", "github", "its"
 SOURCES = (POSTGRES, GITHUB, ITS)
+VERSION = "1"
+"""Of the record: another one makes every stage anew."""
 
 COLUMNS: dict[str, tuple[str, str]] = {
     "id": (

@@ -16,7 +16,7 @@ import numpy as np
 from ai_stack_assets.domain.dataset import records
 from ai_stack_assets.domain.dataset.dedupe.components import Joiner
 from ai_stack_assets.domain.dataset.dedupe.representatives import Verdicts, choose
-from ai_stack_assets.domain.dataset.dedupe.sets import collect
+from ai_stack_assets.domain.dataset.dedupe.sets import Sets, collect
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,8 +46,12 @@ def deduplicate(
     settings: Settings | None = None,
     *,
     table: str = "records",
+    known: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Write the tables `records`, `clusters` and `removed`; as `Parts.write` of the stage does.
+
+    Args:
+        known: the component of each record, when it was found out elsewhere (`on_ray`): memory then holds clustered ones only.
 
     Returns:
         Counts for the manifest, histograms of cluster sizes and of similarities included.
@@ -55,7 +59,7 @@ def deduplicate(
     import pyarrow as pa
 
     settings = settings or Settings()
-    ids, verdicts, facts = judge(version, settings, table)
+    ids, verdicts, facts = judge(version, settings, table, known)
     write("clusters", _clusters(ids, verdicts))
     stays = verdicts.keeper == np.arange(len(ids))
     at = 0
@@ -69,7 +73,7 @@ def deduplicate(
 
 
 def judge(
-    version: Version, settings: Settings, table: str = "records"
+    version: Version, settings: Settings, table: str = "records", known: np.ndarray | None = None
 ) -> tuple[pa.Array, Verdicts, dict[str, Any]]:
     """Ids of all records in their order, what becomes of each, and counts."""
     import pyarrow as pa
@@ -83,12 +87,13 @@ def judge(
             rows = pa.Table.from_batches([batch])
             documented = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(rows["doc_comment"])), 0)
             seen.append(rows.drop(["doc_comment", "code"]).append_column("has_doc_comment", documented))
-            yield batch.column("code")
+            at = sum(map(len, seen)) - len(batch)
+            yield batch.column("code") if known is None else _clustered(batch.column("code"), known, at)
 
     half = settings.memory_bytes // 2
     sets = collect(codes(), threads=settings.threads, limit_bytes=half, folder=settings.folder)
     joiner = Joiner(sets, threads=settings.threads, limit_bytes=half)
-    component = joiner.components(settings.threshold)
+    component = joiner.components(settings.threshold) if known is None else _of_sets(sets, known)
     if not seen:
         empty = np.empty(0, np.int64)
         ids, verdicts = pa.array([], pa.string()), Verdicts(empty, empty, np.empty(0))
@@ -104,6 +109,25 @@ def _none() -> pa.RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_pylist([], records.schema())
+
+
+def _clustered(codes: pa.Array, known: np.ndarray, at: int) -> pa.Array:
+    """Texts of a batch that begins at record `at`; blank where a record is alone in its component."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_clustered = (np.bincount(known) > 1)[known[at : at + len(codes)]]
+    return pc.if_else(pa.array(is_clustered), codes, "")
+
+
+def _of_sets(sets: Sets, known: np.ndarray) -> np.ndarray:
+    """From records to sets: the lowest set of each one's component."""
+    has_set = np.flatnonzero(sets.of_text >= 0)
+    component = np.empty(len(sets.offsets) - 1, np.int64)
+    component[sets.of_text[has_set]] = known[has_set]
+    lowest = np.full(len(known), len(component), np.int64)
+    np.minimum.at(lowest, component, np.arange(len(component)))
+    return lowest[component]
 
 
 def _clusters(ids: pa.Array, verdicts: Verdicts) -> pa.Table:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
     from ai_stack_assets.domain.dataset.stage import Parts
 
+CODE_VERSION = "1"
 SPLITS = ("train", "validation", "test")
 PUBLIC, INTERNAL = "public", "internal"
 PARQUET, JSONL = "parquet", "jsonl"

@@ -55,6 +55,9 @@ class FolderHub:
     def tag(self, name: str, commit: str) -> None:
         _point(self.folder / "tags" / name, self._commit(commit))
 
+    def tags(self) -> list[str]:
+        return sorted(path.name for path in (self.folder / "tags").glob("[!.]*"))
+
     def download(self, revision: str, folder: Path) -> Path:
         places = [self._branch(revision), self.folder / "tags" / revision, self._commit(revision)]
         found = next((place for place in places if place.exists()), None)

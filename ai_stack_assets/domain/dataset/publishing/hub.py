@@ -61,6 +61,10 @@ class Hub(Protocol):
         """Point the tag at the commit, wherever it pointed before."""
         ...
 
+    def tags(self) -> list[str]:
+        """None when the repository does not exist yet."""
+        ...
+
     def download(self, revision: str, folder: Path) -> Path:
         """The files of a branch, tag or commit, fetched anew."""
         ...

@@ -97,8 +97,7 @@ class HuggingFaceHub:
 
     def tag(self, name: str, commit: str) -> None:
         with self._said():
-            refs = self._retried(lambda: self._api.list_repo_refs(self.repository, repo_type="dataset"))
-            at = {tag.name: tag.target_commit for tag in refs.tags}
+            at = self._tags()
             if at.get(name) == commit:
                 return
             if name in at:
@@ -108,6 +107,19 @@ class HuggingFaceHub:
                     self.repository, tag=name, revision=commit, repo_type="dataset", exist_ok=True
                 )
             )
+
+    def tags(self) -> list[str]:
+        from huggingface_hub.errors import RepositoryNotFoundError
+
+        try:
+            with self._said():
+                return sorted(self._tags())
+        except RepositoryNotFoundError:
+            return []
+
+    def _tags(self) -> dict[str, str]:
+        refs = self._retried(lambda: self._api.list_repo_refs(self.repository, repo_type="dataset"))
+        return {tag.name: tag.target_commit for tag in refs.tags}
 
     def download(self, revision: str, folder: Path) -> Path:
         from huggingface_hub.errors import RevisionNotFoundError

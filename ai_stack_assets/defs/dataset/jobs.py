@@ -1,0 +1,18 @@
+"""The job of this stage, and its week."""
+
+import dagster as dg
+
+from ai_stack_assets.orchestration import keys
+
+dataset_job = dg.define_asset_job(
+    "dataset_stage",
+    selection=dg.AssetSelection.groups(keys.DATASET),
+    description="The BSL dataset of a week: three sources, one clean published revision.",
+)
+
+# Sunday 00:00: the week that has just ended
+every_sunday = dg.build_schedule_from_partitioned_job(
+    dataset_job,
+    name="dataset_every_sunday",
+    description="Builds and publishes the dataset of the week that has just ended, Sunday 00:00.",
+)

@@ -1,0 +1,131 @@
+"""`dataset.yaml`: what the BSL dataset is made of, how it is cleaned and where it goes. Secrets stay in the environment.
+
+Every key has a default; an unknown or ill-typed one is an error that names it. The sections are the settings of the stages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.dataset.quality import QualitySettings
+from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings
+from ai_stack_assets.domain.dataset.sources.its_session import ItsSettings
+from ai_stack_assets.domain.dataset.sources.postgres import PostgresSettings
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.dataset.assignment import SplitRules
+    from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks
+
+LOCAL, RAY = "local", "ray"
+_SECRETS = frozenset({"token", "user", "password"})
+
+
+@dataclass(frozen=True)
+class DedupeSettings:
+    """How near-duplicates are searched."""
+
+    threshold: float = 0.8
+    memory_gb: float = 2
+    """For shingle sets and their index; beyond it they go to files."""
+    engine: str = LOCAL
+    """`local`: this machine's threads. `ray`: a Ray cluster at RAY_ADDRESS, or Ray on this machine."""
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """Shares of the rows; the rest is for training."""
+
+    validation: float = 0.05
+    test: float = 0.05
+    decontaminate: tuple[str, ...] = ()
+    """Files with code that must not be trained on: `.bsl`, or `.jsonl` with a field `code`; relative to `dataset.yaml`."""
+
+    def rules(self) -> SplitRules:
+        from ai_stack_assets.domain.dataset.assignment import SplitRules
+
+        return SplitRules(self.validation, self.test)
+
+    def benchmarks(self) -> Benchmarks | None:
+        """Raises PermanentError when a file is missing or has no code."""
+        from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks
+
+        texts = tuple(text for file in self.decontaminate for text in _codes(Path(file)))
+        return Benchmarks(texts) if texts else None
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """All of `dataset.yaml`."""
+
+    name: str = "local/bsl"
+    """`owner/name` of the published dataset."""
+    is_private: bool = True
+    """Of a repository that the first publication makes on the Hub."""
+    postgres: PostgresSettings = field(default_factory=PostgresSettings)
+    github: GithubSettings = field(default_factory=GithubSettings)
+    its: ItsSettings = field(default_factory=ItsSettings)
+    dedupe: DedupeSettings = field(default_factory=DedupeSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
+    """Rules, redaction, and the mean score that the public rows must exceed to be published."""
+    splits: SplitSettings = field(default_factory=SplitSettings)
+
+
+def load(file: Path) -> DatasetSettings:
+    """The settings; all defaults when there is no file.
+
+    Raises:
+        PermanentError: the file cannot be read, or a key in it is unknown or of another type; all such keys are named.
+    """
+    import yaml
+
+    if not file.exists():
+        return DatasetSettings()
+    try:
+        given = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        _refuse_unknown(given, DatasetSettings, file.name)
+        settings = msgspec.convert(given, DatasetSettings)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise PermanentError(f"{file}: {error}") from error
+    if settings.dedupe.engine not in (LOCAL, RAY):
+        raise PermanentError(f"{file}: dedupe.engine is {LOCAL} or {RAY}, not {settings.dedupe.engine!r}")
+    decontaminate = tuple(str(file.parent / name) for name in settings.splits.decontaminate)
+    return replace(settings, splits=replace(settings.splits, decontaminate=decontaminate))
+
+
+def _codes(file: Path) -> Iterator[str]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        if file.suffix != ".jsonl":
+            yield text
+            return
+        for line in filter(str.strip, text.splitlines()):
+            yield msgspec.json.decode(line, type=dict[str, Any])["code"]
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError, KeyError) as error:
+        raise PermanentError(f"splits.decontaminate in dataset.yaml: {file}: {error!r}") from error
+
+
+def _refuse_unknown(given: Any, kind: Any, place: str) -> None:
+    if not isinstance(given, dict):
+        raise PermanentError(f"{place}: expected keys and values, found {given!r}")
+    known = {f.name: f for f in dataclasses.fields(kind)}
+    for name, value in given.items():
+        if name in _SECRETS:
+            raise PermanentError(
+                f"{place}: {name} is a secret: set it in the environment or in .env, never here"
+            )
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, 1)
+            raise PermanentError(
+                f"{place}: unknown key {name!r}{f', did you mean {close[0]!r}?' if close else ''}"
+            )
+        section = known[name].default_factory
+        if dataclasses.is_dataclass(section):
+            _refuse_unknown(value or {}, section, f"{place}: {name}")

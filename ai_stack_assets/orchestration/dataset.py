@@ -1,0 +1,130 @@
+"""From the dataset's stages to Dagster's events: what a person wants to see of each, and its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from ai_stack_assets.domain.common import charts
+from ai_stack_assets.domain.dataset import records
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.dataset.pipeline import Made
+    from ai_stack_assets.domain.dataset.publishing.hub import Published
+    from ai_stack_assets.domain.dataset.publishing.validation import Finding
+    from ai_stack_assets.domain.dataset.sources.collect import Outcome
+
+_SAMPLE = 20
+
+
+def record_schema() -> dict[str, Any]:
+    """Columns of a record, known before any run."""
+    return {
+        "dagster/column_schema": dg.TableSchema(
+            [dg.TableColumn(name, kind, meaning) for name, (kind, meaning) in records.COLUMNS.items()]
+        )
+    }
+
+
+def source_metadata(outcome: Outcome) -> dict[str, Any]:
+    version, statistics = outcome.version, outcome.report.statistics
+    facts = {
+        "dagster/row_count": outcome.rows,
+        "state": outcome.state,
+        "asked": statistics,
+        "rejected": _table(["place", "reason", "detail"], outcome.report.rejected[:_SAMPLE]),
+    }
+    if outcome.reason:
+        facts["reason"] = outcome.reason
+    if version:
+        facts |= {
+            "dagster/uri": version.uri("records"),
+            "snapshot": version.id,
+            "read": version.manifest["facts"],
+        }
+    return facts
+
+
+def stage_metadata(
+    made: Made, table: str = "records", pictures: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Rows, facts, and pictures (SVG by title)."""
+    version = made.version
+    tables = version.manifest["tables"]
+    return {
+        "dagster/row_count": version.rows(table),
+        "dagster/uri": version.uri(table),
+        "tables": _table(["table", "rows", "bytes"], [(n, t["rows"], t["bytes"]) for n, t in tables.items()]),
+        "is_new": made.is_new,
+        "version": version.id,
+        "facts": made.facts,
+        **{
+            title: dg.MarkdownMetadataValue(charts.image(svg, title))
+            for title, svg in (pictures or {}).items()
+        },
+    }
+
+
+def published_metadata(published: Published, statistics: Mapping[str, Any]) -> dict[str, Any]:
+    splits = {name: split["rows"] for name, split in statistics["splits"].items()}
+    return {
+        "dagster/row_count": statistics["rows"],
+        "dagster/uri": published.url,
+        "repository": published.repository,
+        "revision": published.commit,
+        "branch": published.branch,
+        "tag": published.tag,
+        "is_new": published.is_new,
+        "splits": dg.MarkdownMetadataValue(
+            charts.image(charts.bars(splits, "Rows by split"), "Rows by split")
+        ),
+        "licences": statistics["licences"],
+        "mean_quality": statistics["quality"]["mean"],
+    }
+
+
+def findings(key: dg.AssetKey, found: Iterable[Finding]) -> list[dg.AssetCheckResult]:
+    return [
+        check(key, f.name, f.passed, f.actual, f.threshold, f.sample, dg.AssetCheckSeverity.ERROR)
+        for f in found
+    ]
+
+
+def check(
+    key: dg.AssetKey,
+    name: str,
+    passed: bool,
+    actual: Any,
+    threshold: Any,
+    sample: Sequence[Any] = (),
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+    description: str = "",
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=name,
+        passed=bool(passed),
+        severity=severity,
+        description=description or None,
+        metadata={"actual": actual, "threshold": threshold, "sample": list(sample)[:_SAMPLE]},
+    )
+
+
+def histogram(counts: Sequence[int]) -> dict[str, int]:
+    """Counts of equal bins from 0 to 1, by the lower end of the bin."""
+    return {f"{number / len(counts):.2f}": count for number, count in enumerate(counts)}
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
+    found = [dict(zip(names, map(_cell, row), strict=True)) for row in rows]
+    kinds = {name: "int" if found and isinstance(found[0][name], int) else "string" for name in names}
+    return dg.TableMetadataValue(
+        [dg.TableRecord(row) for row in found],
+        dg.TableSchema([dg.TableColumn(name, kind) for name, kind in kinds.items()]),
+    )
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, int | float | str | bool) else str(value)
