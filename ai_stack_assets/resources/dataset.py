@@ -22,6 +22,9 @@ class DatasetResource(dg.ConfigurableResource):
 
     data: str = Field(description="Data folder (AI_STACK_ASSETS_DATA)")
     file: str = Field(description="AI_STACK_ASSETS_DATASET: dataset.yaml")
+    ray_address: str = Field(
+        default="", description="RAY_ADDRESS, for `dedupe.engine: ray`; unset: Ray on this machine"
+    )
 
     def settings(self) -> DatasetSettings:
         from ai_stack_assets.domain.dataset.settings import load

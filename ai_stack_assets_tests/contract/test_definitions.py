@@ -32,12 +32,12 @@ def test_an_asset_has_three_part_key_owner_kinds_description_and_the_group_of_it
 
 
 @pytest.mark.parametrize("node", MADE, ids=name_of)
-def test_a_made_asset_has_a_code_version_and_a_partition_per_configuration(node) -> None:
+def test_a_made_asset_has_a_code_version_and_a_partition_per_configuration_or_time(node) -> None:
     assert node.code_version
     partitions = node.partitions_def
     if isinstance(partitions, dg.MultiPartitionsDefinition):
         partitions = partitions.get_partitions_def_for_dimension(CONFIGURATION)
-    assert isinstance(partitions, dg.DynamicPartitionsDefinition)
+    assert isinstance(partitions, dg.DynamicPartitionsDefinition | dg.TimeWindowPartitionsDefinition)
 
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)

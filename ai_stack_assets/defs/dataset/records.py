@@ -85,7 +85,8 @@ def deduplicated(
     """
     with failures(context):
         week = open_week(context, lake, dataset_settings)
-        made = week.deduplicated(lambda *arguments: _on_ray(context, ray_pipes, *arguments))
+        address = ["--address", dataset_settings.ray_address] if dataset_settings.ray_address else []
+        made = week.deduplicated(lambda *arguments: _on_ray(context, ray_pipes, *address, *arguments))
     facts = made.facts
     pictures = {
         "Clusters by size": charts.columns(facts["clusters_by_size"], "Clusters by size"),

@@ -61,7 +61,9 @@ def resources() -> dg.Definitions:
 
 
 def _dataset(data: str, postgres: PostgresResource) -> dict[str, object]:
-    dataset = DatasetResource(data=data, file=str(settings.dataset_file()))
+    dataset = DatasetResource(
+        data=data, file=str(settings.dataset_file()), ray_address=settings.text("RAY_ADDRESS")
+    )
     return {
         "dataset_settings": dataset,
         "dataset_sources": DatasetSourcesResource(
@@ -75,7 +77,6 @@ def _dataset(data: str, postgres: PostgresResource) -> dict[str, object]:
             its_login_url=settings.text("ITS_LOGIN_URL"),
         ),
         "hub": HubResource(data=data, token=_secret("HF_TOKEN"), endpoint=settings.text("HF_ENDPOINT")),
-        # steps that run on another engine; its address is RAY_ADDRESS
         "ray_pipes": dg.PipesSubprocessClient(),
     }
 

@@ -87,7 +87,8 @@ class Week:
         import numpy as np
 
         found = self.work / "components.npy"
-        on_ray(str(self.settings.dedupe.threshold), str(found), *map(str, merged.parts("records")))
+        threshold = str(self.settings.dedupe.threshold)
+        on_ray("--threshold", threshold, "--result", str(found), *map(str, merged.parts("records")))
         return np.load(found)
 
     def filtered(self, workers: int = 2) -> Made:
