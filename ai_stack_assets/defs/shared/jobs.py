@@ -1,8 +1,11 @@
 """Jobs over more than one stage, and how steps are executed."""
 
+from pathlib import Path
+
 import dagster as dg
 
-from ai_stack_assets.orchestration import keys
+from ai_stack_assets.defs.shared import settings
+from ai_stack_assets.orchestration import executors, keys
 
 onec_pipeline = dg.define_asset_job(
     keys.PIPELINE,
@@ -13,16 +16,6 @@ onec_pipeline = dg.define_asset_job(
 
 @dg.definitions
 def executor() -> dg.Definitions:
-    """Every step in a process of its own: stores are written at the same time, and a crash stays within one.
-
-    Measured with ten empty steps on two busy cores: spawned 24–40 s, forkserver with the location preloaded
-    22 s, with Dagster's storage modules too 8 s (3.4 s of that once, to start it), in one process 0.7 s.
-    """
-    return dg.Definitions(
-        executor=dg.multiprocess_executor.configured(
-            {
-                "max_concurrent": len(keys.STORE_KEYS),
-                "start_method": {"forkserver": {"preload_modules": [keys.PRELOAD]}},
-            }
-        )
-    )
+    """AI_STACK_ASSETS_EXECUTOR: a file with the settings of pods; unset: processes."""
+    file = settings.text("AI_STACK_ASSETS_EXECUTOR")
+    return dg.Definitions(executor=executors.pods(Path(file)) if file else executors.processes())
