@@ -41,6 +41,17 @@ class Sets(NamedTuple):
         """int32 per set."""
         return np.diff(self.offsets).astype(np.int32)
 
+    def select(self, texts: np.ndarray) -> Sets:
+        """The sets of some texts, in memory."""
+        numbers = self.of_text[texts]
+        used = np.unique(numbers[numbers >= 0])
+        sizes = self.sizes[used].astype(np.int64)
+        offsets = np.append(0, np.cumsum(sizes))
+        # of each value: where its set begins here, and where it begins there
+        values = self.values[np.arange(offsets[-1]) + np.repeat(self.offsets[used] - offsets[:-1], sizes)]
+        of_text = np.where(numbers >= 0, np.searchsorted(used, numbers), -1).astype(np.int32)
+        return Sets(values, offsets, of_text, self.skeletons[texts], self.tokens[texts], 0)
+
 
 @njit(cache=True, nogil=True)
 def _claim(slots, known, count, keys, sizes, values, of_text):
