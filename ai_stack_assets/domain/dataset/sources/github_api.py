@@ -23,7 +23,7 @@ from ai_stack_assets.domain.dataset.sources.github_settings import (
 )
 from ai_stack_assets.domain.dataset.sources.harvest import Report
 from ai_stack_assets.domain.dataset.sources.licences import UNKNOWN
-from ai_stack_assets.domain.dataset.sources.polite import Page, PoliteClient
+from ai_stack_assets.domain.dataset.sources.polite import BadPage, Page, PoliteClient
 
 MOST_FOUND = 1_000
 """GitHub shows no more results of one search; a larger one is asked in halves by time of creation."""
@@ -127,7 +127,11 @@ class GithubApi:
         )
 
     def _repository(self, name: str) -> dict[str, Any] | None:
-        page = self.client.get(f"{self.url}/repos/{name}")
+        try:
+            page = self.client.get(f"{self.url}/repos/{name}")
+        except BadPage as error:
+            self.report.reject(name, "bad_page", str(error))
+            return None
         if page.status in (404, 410, 451) or (page.status == 403 and b'"block"' in page.body):
             reason = "not_found" if page.status in (404, 410) else "blocked"
             self.report.reject(name, reason, f"GitHub says: {_message(page)}")

@@ -19,7 +19,7 @@ from ai_stack_assets.domain.dataset.sources.bsl_methods import count_tokens, par
 from ai_stack_assets.domain.dataset.sources.harvest import Report, as_tables
 from ai_stack_assets.domain.dataset.sources.its_articles import Article, NotHtml, Sample, read_article
 from ai_stack_assets.domain.dataset.sources.its_session import CREDENTIALS, ItsSession, ItsSettings, LoginPage
-from ai_stack_assets.domain.dataset.sources.polite import Page, PageCache, PoliteClient
+from ai_stack_assets.domain.dataset.sources.polite import BadPage, Page, PageCache, PoliteClient
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,7 +81,7 @@ def look_its(
         logins=walk.session.logins,
     )
     report.counts["waited_seconds"] += round(client.waited_seconds)
-    articles = sorted(walk.articles.items())
+    articles = sorted(walk.articles.items(), key=lambda item: item[0].url)
     how = [settings.licence, settings.is_publishable]
     content = [how, [[place.url, place.section, state] for place, state in articles]]
     return ItsSnapshot(text_hash(msgspec.json.encode(content).decode()), [place for place, _ in articles])
@@ -176,6 +176,9 @@ class _Walk:
             reason = "login_page" if isinstance(error, LoginPage) else "unreachable"
             self.report.reject(url, "stale" if known else reason, str(error))
             return known
+        except BadPage as error:
+            self.report.reject(url, "bad_page", str(error))
+            return None
         self._refused = 0
         return page
 

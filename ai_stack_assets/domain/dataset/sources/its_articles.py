@@ -74,7 +74,7 @@ def read_article(body: bytes, url: str, content_type: str = "") -> Article:
                 texts[number][-DESCRIPTION_CHARACTERS:],
                 texts[number + 1][:DESCRIPTION_CHARACTERS],
             )
-            samples.append(Sample(code, before or after))
+            samples.append(Sample(code, before.removeprefix(title).lstrip() or after))
         elif len(code) >= _SHORTEST:
             others.append(code)
     return Article(title, samples, others, links, frames)
@@ -131,9 +131,7 @@ def _blocks(tree: HtmlElement) -> tuple[list[str], list[str]]:
     for element in [e for e in body.iter(*_UNREAD) if e is not body]:
         element.drop_tree()
     blocks: list[str] = []
-    for element in list(body.iter("pre", "code")):
-        if any(parent.tag in ("pre", "code") for parent in element.iterancestors()):
-            continue
+    for element in body.xpath(".//*[self::pre or self::code][not(ancestor::pre or ancestor::code)]"):
         code = _code(element)
         if element.tag == "code" and "\n" not in code:
             continue

@@ -45,6 +45,10 @@ class Manners:
     max_page_bytes: int = 32 << 20
 
 
+class BadPage(PermanentError):
+    """This one address is of no use: too large, redirected in a circle, no address. The server itself is well."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """An answer. `url` is where redirects led to."""
 
@@ -134,7 +138,7 @@ class PoliteClient:
             keep: whether a page of status 200 may go into the cache.
 
         Raises:
-            PermanentError: the address is wrong, the page too large.
+            BadPage: the address is wrong, the page too large.
             TransientError: the server is away, or asks for more patience than `max_wait_seconds`.
         """
         import httpx
@@ -163,7 +167,7 @@ class PoliteClient:
             try:
                 page = self._once(method, url, options)
             except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects) as error:
-                raise PermanentError(f"{self.server}: {url}: {error} (setting {self.setting})") from error
+                raise BadPage(f"{self.server}: {url}: {error} (setting {self.setting})") from error
             except httpx.HTTPError as error:
                 tries, problem = tries + 1, str(error) or type(error).__name__
                 continue
@@ -187,7 +191,7 @@ class PoliteClient:
                 body += block
                 if len(body) > self.manners.max_page_bytes:
                     limit = self.manners.max_page_bytes >> 20
-                    raise PermanentError(f"{self.server}: {url} is larger than {limit} MB")
+                    raise BadPage(f"{self.server}: {url} is larger than {limit} MB")
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Page(str(response.url), response.status_code, headers, bytes(body))
 
