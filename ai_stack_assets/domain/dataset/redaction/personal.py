@@ -37,6 +37,7 @@ _PASSPORT = re.compile(
     r"(?<![\w.\-])\d{2}[ ]?\d{2}(?:[ ]|[ ]?(?:№|N|номер)[ ]?)\d{6}(?![\w\-])|(?<![\w.\-])\d{10}(?![\w\-])",
     re.I,
 )
+_PASSPORT_WORD = any_of("паспорт", "passport")
 _REACH = 80
 """Characters before a number in which the word for it is looked for."""
 
@@ -48,7 +49,7 @@ def detectors() -> tuple[Detector, ...]:
         Detector("snils", _DIGITS.search, _snils),
         Detector("inn", _DIGITS.search, _number(r"(?<![а-яё])инн|(?<![a-z])inn", _is_inn)),
         Detector("ogrnip", _DIGITS.search, _number(r"огрн|ogrn", _is_ogrnip)),
-        Detector("passport", _DIGITS.search, _labelled(_PASSPORT, r"паспорт|passport")),
+        Detector("passport", _PASSPORT_WORD, _labelled(_PASSPORT, r"паспорт|passport"), is_hint_in_code=True),
         Detector("phone", _DIGITS.search, _phones),
     )
 

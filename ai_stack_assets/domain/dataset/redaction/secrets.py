@@ -43,7 +43,7 @@ _LABELS = any_of(
     "парол", "passw", "pwd", "passphr", "секрет", "secret", "токен", "token", "apikey", "api_key", "ключapi", "ключ_api",
     "ключдост",
 )  # fmt: skip
-_ARGUMENT = r"(?:\"[^\"\n]*\"|[^\",();\n]*)"
+_ARGUMENT = r"\s*(?:\"[^\"\n]*\"|[^\",();\n]*)"
 _BEFORE = re.compile(
     rf"(?:\b(?P<name>\w*?{_LABEL})\s*=\s*|[\"'](?P<key>\w*?{_LABEL})[\"']\s*(?:,|\]\s*=)\s*"
     rf"|(?:соединение|connection)\s*\((?:{_ARGUMENT},){{3}}\s*)\Z",
