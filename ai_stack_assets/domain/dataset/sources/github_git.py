@@ -76,7 +76,7 @@ class Mirror:
             kept = msgspec.json.decode(self._file.read_bytes(), type=Kept)
         except (OSError, msgspec.DecodeError):
             return None
-        return kept if self._has(kept.commits[0]) else None
+        return kept if self.has(kept.commits[0]) else None
 
     def update(self, ref: str, marker: str, *, seconds: float, most_bytes: int) -> Kept:
         """Bring the newest commit of a ref (a branch, a tag, a full commit id; empty: the default branch) here.
@@ -169,7 +169,7 @@ class Mirror:
                 raise TooLarge(f"{self.name} is larger than the settings allow, {limit}") from error
             raise
 
-    def _has(self, commit: str) -> bool:
+    def has(self, commit: str) -> bool:
         with contextlib.suppress(PermanentError, OSError):
             self._git("cat-file", "-e", f"{commit}^{{tree}}")
             return True

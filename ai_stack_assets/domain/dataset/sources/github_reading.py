@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
+from ai_stack_assets.domain.common.failures import TransientError
 from ai_stack_assets.domain.dataset.records import GITHUB
 from ai_stack_assets.domain.dataset.sources import licences
-from ai_stack_assets.domain.dataset.sources.bsl_methods import module_place, records
+from ai_stack_assets.domain.dataset.sources.bsl_methods import FileFacts, module_place, records
 from ai_stack_assets.domain.dataset.sources.github_git import Entry, Mirror, TooLarge
 from ai_stack_assets.domain.dataset.sources.github_parsing import Parsing
 from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings
@@ -56,47 +57,58 @@ class Reading:
         except TooLarge as error:
             self.report.reject(self.repository.name, "too_large", str(error))
             return
-        licence_of = licences.by_folder(
-            {path: data.decode("utf-8", "replace") for path, data in self._read(texts) if data}
-        )
-        if self.repository.licence != licences.UNKNOWN:
-            licence_of[""] = self.repository.licence
+        folders = self._licences(texts)
         names = {_root(path): _configuration_name(data or b"") for path, data in self._read(configurations)}
-        counts = self.report.counts
-        # a file may lie at several paths
+        # by position: one content may lie at several paths
         facts_of = parsing.facts(self.mirror.folder, [entry.blob for entry in modules])
         for entry, (_, facts) in zip(modules, facts_of, strict=True):
             if facts is None:
                 self._reject(entry, "missing_blob", "the repository lacks the file's content")
-                continue
-            if facts.status in ("rejected", "protected"):
+            elif facts.status in ("rejected", "protected"):
                 self._reject(entry, facts.status, facts.problem or "compiled, without source")
-                continue
-            counts["files"] += 1
-            counts["files_with_problems"] += bool(facts.problem)
-            counts["files_without_methods"] += not facts.methods
-            place = module_place(entry.path)
-            name = self.repository.name
-            licence = self.settings.licences.get(name) or licences.nearest(
-                entry.path, licence_of, licences.UNKNOWN
-            )
-            yield from records(
-                facts,
-                source=GITHUB,
-                repository=name,
-                commit=self.repository.commit,
-                path=entry.path,
-                licence=licence,
-                is_publishable=licences.is_allowed(licence, self.settings.allowed_licences),
-                stars=self.repository.stars,
-                changed_at=self.repository.committed_at,
-                configuration=licences.nearest(entry.path, names, ""),
-                object=place.object,
-                module_type=place.module_type,
-            )
+            else:
+                self._count(facts)
+                place = self._place(entry.path, licences.nearest(entry.path, folders, licences.UNKNOWN))
+                yield from records(facts, **place, configuration=licences.nearest(entry.path, names, ""))
+
+    def _place(self, path: str, licence: str) -> dict[str, Any]:
+        """What all records of a file share."""
+        module = module_place(path)
+        return {
+            "source": GITHUB,
+            "repository": self.repository.name,
+            "commit": self.repository.commit,
+            "path": path,
+            "licence": licence,
+            "is_publishable": licences.is_allowed(licence, self.settings.allowed_licences),
+            "stars": self.repository.stars,
+            "changed_at": self.repository.committed_at,
+            "object": module.object,
+            "module_type": module.module_type,
+        }
+
+    def _licences(self, texts: list[Entry]) -> dict[str, str]:
+        """Licence of each folder that states one; what the user says holds everywhere, what GitHub says at the top."""
+        if own := self.settings.licences.get(self.repository.name):
+            return {"": own}
+        found = licences.by_folder(
+            {path: data.decode("utf-8", "replace") for path, data in self._read(texts) if data}
+        )
+        return (
+            found if self.repository.licence == licences.UNKNOWN else {**found, "": self.repository.licence}
+        )
+
+    def _count(self, facts: FileFacts) -> None:
+        self.report.counts["files"] += 1
+        self.report.counts["files_with_problems"] += bool(facts.problem)
+        self.report.counts["files_without_methods"] += not facts.methods
 
     def _choose(self) -> tuple[list[Entry], list[Entry], list[Entry]]:
         """Modules, licence texts and configurations' own files; reports what looks like a module and is not read."""
+        if not self.mirror.has(self.repository.commit):
+            raise TransientError(
+                f"{self.repository.name}: commit {self.repository.commit[:10]} is not in the cache any more: look again"
+            )
         modules, texts, configurations = [], [], []
         for entry in self.mirror.entries(self.repository.commit):
             if entry.path.lower().endswith(self.suffixes):

@@ -20,7 +20,6 @@ _SHORTEST = 15
 _UNREAD = ("script", "style", "noscript", "nav", "header", "footer", "form", "button", "select")
 _LINES = "p|div|li|ul|ol|tr|table|h1|h2|h3|h4|h5|h6|br|hr|dt|dd|blockquote|section|article|pre"
 _MARK = re.compile("\ue000(\\d+)\ue001")
-_BLANK_LINES = re.compile(r"\s*\n\s*")
 
 _RUSSIAN = any_case(
     "процедура функция конецпроцедуры конецфункции если тогда иначеесли конецесли цикл конеццикла попытка исключение"
@@ -28,9 +27,8 @@ _RUSSIAN = any_case(
 )
 _ENGLISH = any_case("endprocedure endfunction endif enddo endtry elsif procedure atclient atserver")
 _KEYWORD = re.compile(rf"(?<![\w.])(?:{_RUSSIAN}|{_ENGLISH})(?!\w)")
-_STATEMENT = re.compile(
-    r"(?m)^\s*[А-Яа-яЁё_][\w.]*(?:\([^;\n]*\))?(?:\.\w+(?:\([^;\n]*\))?)*\s*(?:=[^;]+)?;\s*$"
-)
+_STATEMENT = re.compile(r"(?m)^[ \t]*+[А-Яа-яЁё_][\w.]*+[ \t]*+[(=][^;\n]*+;")
+"""`Имя.Имя(…;` or `Имя = …;` at the beginning of a line."""
 _QUERY = re.compile(rf"\s*(?:{any_case('выбрать select')})\s")
 _OTHER_LANGUAGE = re.compile(r"\s*(?:[<{\[]|#!|\$ |public |import |package |def |curl )")
 
@@ -141,8 +139,12 @@ def _blocks(tree: HtmlElement) -> tuple[list[str], list[str]]:
         blocks.append(code)
     for element in body.iter(*_LINES.split("|")):
         element.tail = "\n" + (element.tail or "")
-    texts = [_BLANK_LINES.sub("\n", text).strip() for text in _MARK.split(body.text_content())[::2]]
-    return blocks, texts
+    return blocks, [_prose(text) for text in _MARK.split(body.text_content())[::2]]
+
+
+def _prose(text: str) -> str:
+    """Lines of text with single blanks, without empty ones."""
+    return "\n".join(filter(None, (" ".join(line.split()) for line in text.split("\n"))))
 
 
 def _code(element: HtmlElement) -> str:

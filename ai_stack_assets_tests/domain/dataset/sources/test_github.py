@@ -1,5 +1,6 @@
 """Records from repositories of a GitHub and of plain git servers: what is read, kept, marked, left out."""
 
+import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -102,6 +103,28 @@ def test_onescript_is_read_when_asked_for(read, server):
     repository(server.add("o/s"), {"a.os": METHOD, "b.bsl": METHOD})
     assert read("o/s").paths == ["b.bsl"]
     assert read("o/s", with_onescript=True).paths == ["a.os", "b.bsl"]
+
+
+def test_many_processes_read_the_same_as_one(read, server, cache):
+    repository(
+        server.add("o/many"),
+        {f"{n}.bsl": f"// {n}\n{METHOD}" for n in range(200)} | {"z.bsl": b"PK" + bytes(99)},
+    )
+    many = read("o/many", workers=2)
+    (cache / "parsed.sqlite").unlink()
+    one = read("o/many", workers=1)
+    assert many.rows == one.rows
+    assert many.reasons == one.reasons == {"o/many:z.bsl": "rejected"}
+
+
+def test_a_cache_that_was_emptied_between_looking_and_reading_asks_for_another_look(
+    server, cache, a_repository
+):
+    settings = GithubSettings(("owner/name",), api_url=server.api_url, workers=1)
+    snapshot = look_github(settings, cache, Report())
+    shutil.rmtree(cache / "mirrors")
+    with pytest.raises(TransientError, match="look again"):
+        list(read_github(snapshot, settings, cache, Report()))
 
 
 # ---- the next week
