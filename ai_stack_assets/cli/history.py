@@ -21,7 +21,13 @@ from ai_stack_assets.defs.shared.resources import resources
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, process_tag
-from ai_stack_assets.orchestration.partitions import CONFIGURATION, DAY, history_key
+from ai_stack_assets.orchestration.partitions import (
+    CONFIGURATION,
+    days_of,
+    history_key,
+    history_periods,
+    periods_of,
+)
 
 _WHEN = re.compile(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?$")
 
@@ -31,8 +37,7 @@ def history(options: argparse.Namespace, terminal: Terminal) -> int:
     name = options.configuration
     with open_instance() as instance:
         end_abandoned_runs(instance)
-        days = _days()
-        first, last = _range(options, days)
+        first, last = _range(options)
         instance.add_dynamic_partitions(CONFIGURATION, [name])
         terminal.say(f"{name}: history of {first} to {last}")
         process = process_tag()
@@ -57,21 +62,17 @@ def job() -> dg.JobDefinition:
     return defs().resolve_job_def(keys.HISTORY_JOB)
 
 
-def _days() -> dg.PartitionsDefinition:
-    partitions = job().partitions_def
-    assert isinstance(partitions, dg.MultiPartitionsDefinition)
-    return partitions.get_partitions_def_for_dimension(DAY)
-
-
-def _range(options: argparse.Namespace, days: dg.PartitionsDefinition) -> tuple[str, str]:
-    """Within what can be asked for; without a beginning, from the first commit on."""
-    known = days.get_partition_keys()
-    first = _edge(options.first, 1) if options.first else _first_commit(options.configuration)
-    last = _edge(options.last, 31) if options.last else date.fromisoformat(known[-1])
-    within = [day for day in known if first.isoformat() <= day <= last.isoformat()]
+def _range(options: argparse.Namespace) -> tuple[str, str]:
+    """First and last period within what can be asked for; an end that is not given is that of the commits."""
+    history = history_periods(*settings.history())
+    commits = _commits(options.configuration)
+    first = _edge(options.first, 1) if options.first else commits[0]
+    last = _edge(options.last, 31) if options.last else max(commits[-1], first)
+    known = periods_of(history).get_partition_keys()
+    within = [k for k in known if (days := days_of(history, k))[-1] >= first and days[0] <= last]
     if not within:
         raise PermanentError(
-            f"no day from {first} to {last}: there are {known[0]} (AI_STACK_ASSETS_HISTORY_FROM) to {known[-1]}, yesterday"
+            f"nothing from {first} to {last} can be asked for: there is {known[0]} (AI_STACK_ASSETS_HISTORY_FROM) to {known[-1]}"
         )
     return within[0], within[-1]
 
@@ -87,10 +88,11 @@ def _edge(when: str, day: int) -> date:
         raise PermanentError(f"{when!r} is no date: give 2020, 2020-01 or 2020-01-16") from error
 
 
-def _first_commit(name: str) -> date:
+def _commits(name: str) -> list[date]:
+    """Days that have any."""
     from ai_stack_assets.domain.onec.history.commits import read_log
 
     opened = resources().resources or {}
     entry = opened["configurations"].entry(name)
     log = read_log(entry.location, opened["lake"].cache / "sources", ZoneInfo(settings.time_zone()))
-    return log.states[0][0]
+    return [day for day, _ in log.states]

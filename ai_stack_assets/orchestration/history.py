@@ -1,46 +1,67 @@
-"""From a day of history to Dagster's events: one materialisation per table and day, as soon as the day is done."""
+"""Between Dagster's partitions of history and the domain's days: what a run is asked for, what it says, what it has made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from ai_stack_assets.orchestration import keys, metadata
-from ai_stack_assets.orchestration.partitions import history_key
+from ai_stack_assets.orchestration.partitions import CONFIGURATION, PERIOD, days_of, history_key
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.onec.history.backfill import Day, History
 
+Periods = Mapping[str, list[date]]
+"""Days by period, oldest first."""
 
-def events(
-    configuration: str, past: History, day: Day, selected: Set[dg.AssetKey], *, is_last: bool
+
+def wanted_periods(context: dg.AssetExecutionContext) -> dict[str, Periods]:
+    """What the run is asked for, by configuration."""
+    history = context.assets_def.partitions_def
+    assert isinstance(history, dg.MultiPartitionsDefinition)
+    wanted: dict[str, dict[str, list[date]]] = {}
+    for key in sorted(context.partition_keys):
+        keys_by = history.get_partition_key_from_str(key).keys_by_dimension
+        period = keys_by[PERIOD]
+        wanted.setdefault(keys_by[CONFIGURATION], {})[period] = days_of(history, period)
+    return dict(wanted)
+
+
+def backfilled(
+    context: dg.AssetExecutionContext, configuration: str, past: History, periods: Periods, failed: list[str]
 ) -> Iterator[dg.AssetMaterialization]:
-    """Of the selected tables. `is_last`: of its run, which shows the whole picture even when nothing happened that day."""
-    partition = history_key(configuration, day.day.isoformat())
-    for table, key in keys.HISTORY_KEYS.items():
-        if key in selected:
-            facts: dict[str, Any] = metadata.history_day(
-                past, day, table, with_trend=bool(day.row) or is_last
-            )
-            yield dg.AssetMaterialization(key, partition=partition, metadata=facts)
+    """One event per table and period, as soon as all its days that are over are done; faults of the others go to `failed`."""
+    today = datetime.now(past.zone).date()
+    for period, wanted in periods.items():
+        days = []
+        for day in past.days(day for day in wanted if day < today):
+            days.append(day)
+            if line := said(configuration, day):
+                context.log.info(line)
+        faults = [f"{configuration} {day.day}: {day.error}" for day in days if day.error]
+        failed += faults
+        is_last = period == max(periods)
+        for table, key in keys.HISTORY_KEYS.items():
+            if key in context.selected_asset_keys and not faults:
+                facts = metadata.history_period(past, days, table, is_last=is_last)
+                partition = history_key(configuration, period)
+                yield dg.AssetMaterialization(key, partition=partition, metadata=facts)
 
 
 def said(configuration: str, day: Day) -> str:
     """One line for the log: what the day was, and how long it took. Days without a commit are not worth one."""
-    what = {
-        "unchanged": "",
-        "no_commit": "",
-        "failed": f"FAILED: {day.error}",
-        "absent": f"{day.row.get('reason')}",
-        "read": _counts(day.row) if day.row else "",
-    }[day.status]
-    if not what:
+    if day.error:
+        what = f"FAILED: {day.error}"
+    elif day.row:
+        what = _counts(day.row) if day.status == "read" else day.row["reason"]
+    else:
         return ""
     commit = f"{day.commit.id[:10]} " if day.commit else ""
-    kept = "" if day.is_new or day.status not in ("read", "absent") else " (known already)"
-    return f"{configuration} {day.day} {commit}{what}{kept}, {day.seconds:.2f} s"
+    known = "" if day.is_new or day.error else " (known already)"
+    return f"{configuration} {day.day} {commit}{what}{known}, {day.seconds:.2f} s"
 
 
 def _counts(row: dict[str, Any]) -> str:

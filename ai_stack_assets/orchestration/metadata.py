@@ -146,37 +146,62 @@ def vectoriser(record: FitRecord, version: Version) -> dict[str, Any]:
     }
 
 
-def history_day(past: History, day: Day, table: str, *, with_trend: bool) -> dict[str, Any]:
-    """One day of one table of history. Numbers are plotted by Dagster over the partitions; days without a commit have none."""
+def history_period(past: History, days: Sequence[Day], table: str, *, is_last: bool) -> dict[str, Any]:
+    """One table of a month (or day) of history. Dagster plots the numbers over the partitions; quiet ones have none.
+
+    `is_last`: of its run, which shows the whole picture even when nothing happened then.
+    """
+    states = [day for day in days if day.row]
+    facts: dict[str, Any] = {
+        "status": [*days, *states][-1].status if days else "not_over_yet",
+        "source": past.log.uri,
+        "ref": past.log.ref,
+        "seconds": round(sum(day.seconds for day in days), 3),
+        "parsed_files": sum(day.parsed for day in days),
+    }
+    if days and (last := days[-1]).commit:
+        facts |= {"commit": last.commit.id, "since": str(last.since)}
+    if states:
+        facts |= _history_table(past, states, table)
+    if states or is_last:
+        facts |= _trend(past, table)
+    return {"dagster/row_count": sum(_kept_rows(past, day, table) for day in states), **facts}
+
+
+def _kept_rows(past: History, day: Day, table: str) -> int:
+    return past.lake.require(day.day.isoformat()).rows(table)
+
+
+def _history_table(past: History, states: Sequence[Day], table: str) -> dict[str, Any]:
+    last = states[-1]
+    place = past.lake.require(last.day.isoformat()).uri(table)
+    if table == "history_kinds":
+        return {"dagster/uri": place, "objects_by_kind": last.kinds}
+    if table == "history_changes":
+        return {"dagster/uri": place, "sample": {str(day.day): day.sample for day in states}}
+    rows = [day.row for day in states]
+    sums = {name: sum(row[name] or 0 for row in rows) for name in last.row if name.endswith(_CHURN)}
+    numbers = {name: value for name, value in last.row.items() if isinstance(value, int)} | sums
+    lines = [[row["day"], row["commit"][:10], *(row[name] for name in _IN_SHORT)] for row in rows]
+    shown = table_of(["day", "commit", *(name.replace("_", " ") for name in _IN_SHORT)], lines)
+    return {"dagster/uri": place, "states": dg.MarkdownMetadataValue(shown), **numbers}
+
+
+_CHURN = ("_added", "_changed", "_removed")
+_IN_SHORT = ("objects", "methods", "lines", "methods_added", "methods_changed", "methods_removed")
+
+
+def table_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    from ai_stack_assets.domain.common.charts import table
+
+    return table(columns, [["·" if cell is None else cell for cell in row] for row in rows])
+
+
+def _trend(past: History, table: str) -> dict[str, Any]:
     from ai_stack_assets.domain.common.charts import image
     from ai_stack_assets.domain.onec.history import trend
 
-    facts: dict[str, Any] = {"status": day.status, "seconds": day.seconds, "parsed_files": day.parsed}
-    if day.commit and day.since:
-        facts |= {
-            "commit": day.commit.id,
-            "since": day.since.isoformat(),
-            "source": past.log.uri,
-            "ref": past.log.ref,
-        }
-    rows: dict[str, int] = dict.fromkeys(("history", "history_kinds", "history_changes"), 0)
-    if day.row:
-        version = past.lake.require(day.day.isoformat())
-        rows = {name: version.rows(name) for name in rows}
-        facts |= {"lake_version": version.id, "dagster/uri": version.uri(table)}
-        facts |= _of_table(day, table)
-    if with_trend:
-        draw = {"history": trend.states, "history_kinds": trend.kinds, "history_changes": trend.churn}[table]
-        facts["trend"] = dg.MarkdownMetadataValue(image(draw(past.kept), f"{table} by day"))
-        if outdated := past.outdated:
-            facts["days_to_make_again"] = outdated[:_SHOWN]
-    return {"dagster/row_count": rows[table], **facts}
-
-
-def _of_table(day: Day, table: str) -> dict[str, Any]:
-    if table == "history_kinds":
-        return {"objects_by_kind": day.kinds}
-    if table == "history_changes":
-        return {"sample": day.sample, "previous_commit": day.row["previous_commit"] or "none"}
-    said = ("day", "commit", "status")
-    return {name: value for name, value in day.row.items() if name not in said and value is not None}
+    draw = {"history": trend.states, "history_kinds": trend.kinds, "history_changes": trend.churn}[table]
+    outdated = past.outdated
+    again = {"days_to_make_again": outdated[:_SHOWN]} if outdated else {}
+    return {"trend": dg.MarkdownMetadataValue(image(draw(past.kept), f"{table} by day")), **again}

@@ -32,9 +32,10 @@ def time_zone() -> str:
     return text("AI_STACK_ASSETS_TIMEZONE", "Europe/Moscow")
 
 
-def first_day_of_history() -> str:
-    """The oldest day that can be asked for."""
-    return text("AI_STACK_ASSETS_HISTORY_FROM", "2019-01-01")
+def history() -> tuple[str, str, str]:
+    """Oldest day that can be asked for, time zone, and what one partition is: `month` or `day`."""
+    first = text("AI_STACK_ASSETS_HISTORY_FROM", "2019-01-01")
+    return first, time_zone(), text("AI_STACK_ASSETS_HISTORY_BY", "month")
 
 
 def dataset_file() -> Path:

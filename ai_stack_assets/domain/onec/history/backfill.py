@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, tzinfo
 from functools import cached_property
@@ -84,17 +83,22 @@ class History:
         self.log: Log = read_log(source, cache / "sources", zone)
         self._reader = StateReader(self.log, path, cache / "facts.sqlite", workers)
 
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends the processes that read."""
+        self._reader.close()
+
     def days(self, days: Iterable[date]) -> Iterator[Day]:
         """Bring these days up to date, oldest first. One that fails is told as such, and the others go on."""
-        with ExitStack() as stack:
-            stack.callback(self._reader.close)
-            for day in sorted(days):
-                start = time.perf_counter()
-                try:
-                    found = self._day(day)
-                except (PermanentError, TransientError, OSError) as error:
-                    found = Day(day, FAILED, error=error)
-                yield replace(found, seconds=round(time.perf_counter() - start, 3))
+        for day in sorted(days):
+            start = time.perf_counter()
+            try:
+                found = self._day(day)
+            except (PermanentError, TransientError, OSError) as error:
+                found = Day(day, FAILED, error=error)
+            yield replace(found, seconds=round(time.perf_counter() - start, 3))
 
     @cached_property
     def kept(self) -> dict[str, dict[str, Any]]:

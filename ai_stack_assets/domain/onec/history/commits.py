@@ -84,6 +84,14 @@ def read_log(source: str, workdir: Path, zone: tzinfo) -> Log:
     return Log(spec.uri, ref, repository, _ordered(lines.decode().splitlines()), is_shallow, zone)
 
 
+def has_history(source: str) -> bool:
+    """True for a git source. Looks at the address alone."""
+    try:
+        return bool(_repository_of(parse_source(source)))
+    except PermanentError:
+        return False
+
+
 def _repository_of(spec: SourceSpec) -> SourceSpec:
     """A folder that is the top of a working copy counts as its repository at HEAD."""
     if spec.kind == GIT:
