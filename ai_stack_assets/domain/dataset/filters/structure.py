@@ -58,6 +58,6 @@ def too_short(sample: Sample, settings: FilterSettings) -> str | None:
 
 
 def too_long(sample: Sample, settings: FilterSettings) -> str | None:
-    if len(sample.tokens) > settings.most_tokens:
-        return f"{len(sample.tokens)} tokens"
+    if len(sample.code) > settings.most_characters:
+        return f"{len(sample.code)} characters"
     return f"{len(sample.lines)} lines" if len(sample.lines) > settings.most_lines else None
