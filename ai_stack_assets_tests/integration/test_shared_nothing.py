@@ -5,6 +5,7 @@ The pods are what dagster-k8s asks the Kubernetes API for, from the files in dep
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,8 +60,16 @@ class Site:
         jobs = [job for job in self.cluster.jobs.values() if job.labels["dagster/run-id"] == run.run_id]
         return {job.labels["dagster/op"]: job for job in jobs if "dagster/op" in job.labels}
 
-    def logs(self) -> str:
-        return "\n".join(f"--- {job.name}\n{job.log[-3000:]}" for job in self.cluster.jobs.values())
+    def logs(self, run: dg.DagsterRun) -> str:
+        """What went wrong, for whoever reads the test's failure."""
+        failed = [event for event in self.instance.all_logs(run.run_id) if event.level >= logging.ERROR]
+        events = [
+            f"{event.message}\n{event.dagster_event and event.dagster_event.event_specific_data}"
+            for event in failed
+        ]
+        return "\n".join(
+            [*events, *(f"--- {job.name}\n{job.log[-3000:]}" for job in self.cluster.jobs.values())]
+        )
 
 
 def _launch(run: dg.DagsterRun):
@@ -116,7 +125,7 @@ def site(
 
 def test_steps_in_pods_that_share_only_the_bucket_and_the_databases_end_in_parity(site, bucket_url):
     first = site.run()
-    assert first.status is dg.DagsterRunStatus.SUCCESS, site.logs()
+    assert first.status is dg.DagsterRunStatus.SUCCESS, site.logs(first)
     assert parity(site, first) == dict.fromkeys(keys.STORE_KEYS, True)
     pods = site.steps(first)
     stores = {key.to_python_identifier() for key in keys.STORE_KEYS}
@@ -132,7 +141,7 @@ def test_steps_in_pods_that_share_only_the_bucket_and_the_databases_end_in_parit
     module = next(site.source.rglob("CommonModules/*/Ext/Module.bsl"))
     module.write_text(module.read_text(encoding="utf-8-sig") + "\n// ещё строка\n", encoding="utf-8")
     second = site.run()
-    assert second.status is dg.DagsterRunStatus.SUCCESS, site.logs()
+    assert second.status is dg.DagsterRunStatus.SUCCESS, site.logs(second)
     assert parity(site, second) == dict.fromkeys(keys.STORE_KEYS, True)
     changed = metadata(site, second, keys.lake("modules"))
     assert (changed["added"], changed["changed"], changed["removed"]) == (0, 1, 0)

@@ -11,6 +11,7 @@ import builtins
 import contextlib
 import hashlib
 import re
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -132,6 +133,21 @@ class Bucket:
         with self._failures(), contextlib.suppress(FileNotFoundError):
             if keys:
                 self._client.delete(keys)
+
+    def verify(self) -> None:
+        """Raises PermanentError unless writing, deleting and conditions work here: all that a lake stands on."""
+        key = f"probe-{uuid.uuid4().hex}"
+        self.replace(key, b"", None)
+        try:
+            self.replace(key, b"", None)
+        except Conflict:
+            return
+        finally:
+            self.delete([key])
+        raise PermanentError(
+            f"{SETTING}={self.url}: this storage ignores conditional writes (If-None-Match, If-Match), so one publisher "
+            "could overwrite another's work unnoticed: take one that has them"
+        )
 
     @property
     def _scheme(self) -> str:

@@ -137,6 +137,8 @@ class SharedLake(Lake):
 
     def _share(self, configuration: str, version_id: str, draft: Path) -> None:
         seen = self._seen.get(configuration) or self._look(configuration)
+        if seen.tag is None:
+            self.bucket.verify()
         objects = self._objects(configuration)
         is_listed = bool(seen.kept) and seen.kept[0].files in map(_name, objects)
         before = self._files(configuration, seen.kept[0]) if is_listed else {}

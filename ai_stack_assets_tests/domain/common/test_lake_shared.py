@@ -333,6 +333,13 @@ def test_a_bucket_that_does_not_exist_is_named(cloud, ask):
         ask(lake)
 
 
+def test_a_storage_that_ignores_conditions_is_refused_before_anything_is_published(cloud, monkeypatch):
+    monkeypatch.setattr(cloud.server, "ignores_conditions", True)
+    with pytest.raises(PermanentError, match="ignores conditional writes"):
+        publish(cloud.machine("a"), "А")
+    assert cloud.bucket.list("") == []
+
+
 def test_an_endpoint_that_nobody_answers_at_is_named(cloud, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(TransientError, match="AWS_ENDPOINT_URL"):
