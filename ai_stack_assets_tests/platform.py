@@ -13,7 +13,9 @@ from ai_stack_assets.definitions import defs
 from ai_stack_assets.domain.common.lake import Version
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
+from ai_stack_assets.resources.alerts import AlertsResource
 from ai_stack_assets.resources.configurations import ConfigurationsResource
+from ai_stack_assets.resources.dataset import DatasetResource, DatasetSourcesResource, HubResource
 from ai_stack_assets.resources.lake import LakeResource
 from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
 from ai_stack_assets.resources.vectorisers import VectorisersResource
@@ -55,11 +57,18 @@ class Platform:
     def resources(self) -> dict[str, Any]:
         data = str(self.data)
         vectorisers = VectorisersResource(data=data)
+        postgres = PostgresResource(data=data)
+        dataset = DatasetResource(data=data, file=str(self.folder / "dataset.yaml"))
         return {
+            "dataset_settings": dataset,
+            "dataset_sources": DatasetSourcesResource(dataset=dataset, postgres=postgres),
+            "hub": HubResource(data=data),
+            "ray_pipes": dg.PipesSubprocessClient(),
+            "alerts": AlertsResource(),
             "configurations": ConfigurationsResource(file=str(self.file)),
             "lake": LakeResource(data=data),
             "vectorisers": vectorisers,
-            "postgres": PostgresResource(data=data),
+            "postgres": postgres,
             "graph": GraphResource(data=data),
             "vectors": VectorResource(data=data, vectorisers=vectorisers),
             "search": SearchResource(data=data),

@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
 
     interrupts.watch()
     with Terminal(settings.data_folder() / "logs") as terminal:
-        if options.command == "run":
+        if options.command in ("run", "dataset"):
             _start_forkserver()
         try:
             return _command(options.command)(options, terminal)
@@ -112,7 +112,7 @@ def command_line() -> argparse.ArgumentParser:
     past.add_argument(
         "--from", dest="first", metavar="DATE", help="2020, 2020-01 or 2020-01-16; default: first commit"
     )
-    past.add_argument("--to", dest="last", metavar="DATE", help="the same, inclusive; default: yesterday")
+    past.add_argument("--to", dest="last", metavar="DATE", help="the same, inclusive; default: last commit")
     hold = commands.add_parser(
         "pin", help="hold a configuration at a version, in the lake and all stores (rollback)"
     )
@@ -130,6 +130,16 @@ def command_line() -> argparse.ArgumentParser:
     kept.add_argument("configuration")
     for command in (past, hold, free, kept):
         command.add_argument("--verbose", action="store_true", help="show tracebacks")
+    week = commands.add_parser("dataset", help="build and publish the BSL dataset of a week (dataset.yaml)")
+    week.add_argument("--week", metavar="SUNDAY", help="2026-11-15; default: the newest that is over")
+    week.add_argument(
+        "--read-again", action="store_true", help="read the sources of a past week as they are now"
+    )
+    week.add_argument("--verbose", action="store_true", help="show tracebacks")
+    check = commands.add_parser(
+        "doctor", help="is every store reachable, supported, writable, current? Exit code 1 when one is not"
+    )
+    check.add_argument("--verbose", action="store_true", help="show tracebacks")
     commands.add_parser("home", help="prepare the Dagster instance and print its folder")
     commands.add_parser("dev", help="open the web interface; further options go to `dg dev`")
     return parser

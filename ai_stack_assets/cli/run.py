@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import dagster as dg
 from filelock import FileLock
@@ -33,7 +35,7 @@ def run(options: argparse.Namespace, terminal: Terminal) -> int:
         for entry in entries:
             stop_if_interrupted()
             terminal.say(f"\n{entry.name}: {entry.source} {entry.path or ''}")
-            facts = execute(instance, entry.name, store_options(options), terminal)
+            facts = execute(instance, pipeline, entry.name, store_options(options), terminal)
             if facts.is_interrupted:
                 raise KeyboardInterrupt
             terminal.say(summary(facts))
@@ -62,15 +64,19 @@ def store_options(options: argparse.Namespace) -> dict[str, dict[str, dict[str, 
 
 
 def execute(
-    instance: dg.DagsterInstance, name: str, steps: dict[str, dict[str, dict[str, bool]]], terminal: Terminal
+    instance: dg.DagsterInstance,
+    job: Callable[[], dg.JobDefinition],
+    partition: str,
+    steps: Mapping[str, Any],
+    terminal: Terminal,
 ) -> RunFacts:
-    """One run of the pipeline in this process and its children. `steps`: their configuration."""
+    """One run of a job in this process and its children. `steps`: their configuration."""
     process = process_tag()
-    tags = {PARTITION_TAG: name, PROCESS_TAG: process, REPOSITORY_TAG: "__repository__@ai_stack_assets"}
+    tags = {PARTITION_TAG: partition, PROCESS_TAG: process, REPOSITORY_TAG: "__repository__@ai_stack_assets"}
     with (
         Follower(instance, (PROCESS_TAG, process), terminal) as facts,
         dg.execute_job(
-            dg.reconstructable(pipeline),
+            dg.reconstructable(job),
             instance=instance,
             tags=tags,
             run_config={"ops": steps},

@@ -24,11 +24,16 @@ def summary(facts: RunFacts) -> str:
             "",
             *_rows(facts, "stores", {key: key.path[0] for key in keys.STORE_KEYS}),
             "",
-            *_checks(facts.checks),
-            *_seconds(facts),
-            *_failures(facts),
+            *checks_and_failures(facts),
         ]
     )
+
+
+def checks_and_failures(facts: RunFacts) -> Iterator[str]:
+    """What held and what did not, how long each step took, what failed."""
+    yield from _checks(facts.checks)
+    yield from _seconds(facts)
+    yield from _failures(facts)
 
 
 def farewell(terminal: Terminal) -> str:

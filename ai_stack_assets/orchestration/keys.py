@@ -52,6 +52,7 @@ MERGED, DEDUPLICATED, FILTERED, SPLITS, JSONL, PARQUET = (
     dg.AssetKey(["dataset", "bsl", name])
     for name in ("merged", "deduplicated", "filtered", "splits", "jsonl", "parquet")
 )
+DATASET_JOB = "dataset_stage"
 PUBLISHED = dg.AssetKey(["huggingface", "bsl", "dataset"])
 
 EXTRACT = "extract"

@@ -5,7 +5,7 @@ import dagster as dg
 from ai_stack_assets.orchestration import keys
 
 dataset_job = dg.define_asset_job(
-    "dataset_stage",
+    keys.DATASET_JOB,
     selection=dg.AssetSelection.groups(keys.DATASET),
     description="The BSL dataset of a week: three sources, one clean published revision.",
 )

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from ai_stack_assets.defs.shared import settings
+from ai_stack_assets.resources.alerts import AlertsResource
 from ai_stack_assets.resources.configurations import ConfigurationsResource
 from ai_stack_assets.resources.dataset import DatasetResource, DatasetSourcesResource, HubResource
 from ai_stack_assets.resources.lake import LakeResource
@@ -27,6 +28,7 @@ def resources() -> dg.Definitions:
     return dg.Definitions(
         resources={
             **_dataset(data, postgres),
+            "alerts": AlertsResource(url=_secret("ALERT_WEBHOOK_URL")),
             "configurations": ConfigurationsResource(file=str(settings.configurations_file())),
             "lake": LakeResource(
                 data=data, url=lake_url, cache_gb=float(settings.text("LAKE_CACHE_GB", "20"))
