@@ -28,7 +28,8 @@ def version(lake: Lake, word: str, configuration: str = "сбой", modules: int
     ]  # fmt: skip
     methods = [_method(row.id, number, word) for row in code for number in range(METHODS)]
     calls = [
-        _call(row, methods[(place * 7 + 1) % len(methods)].id, word) for place, row in enumerate(methods)
+        _call(row, methods[place // METHODS * METHODS + (place * 7 + 1) % METHODS].id, word)
+        for place, row in enumerate(methods)
     ]
     tables = {"objects": objects, "modules": code, "methods": methods, "calls": calls}
     rows = {name: sorted(tables.get(name, [])) for name in t.TABLES}

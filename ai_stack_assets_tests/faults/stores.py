@@ -33,10 +33,10 @@ class Subject:
     def client(self) -> Any:
         return _CLIENTS[self.engine](Path(self.folder), self.options)
 
-    def sync(self, version: Version, **options: Any) -> SyncReport:
+    def sync(self, version: Version, *, rebuild: bool = False, **options: Any) -> SyncReport:
         if self.engine == "vectors":
             _vectorisers(Path(self.folder)).ensure(version)
-        with self.client().open(self.configuration) as store:
+        with self.client().open(self.configuration, rebuild=rebuild) as store:
             return synchronise(store, version, **options)
 
     def differences(self, version: Version) -> dict[str, Any]:
@@ -61,11 +61,12 @@ def _vectorisers(folder: Path) -> Vectorisers:
 
 
 def _postgres(folder: Path, options: dict[str, Any]) -> Any:
-    from ai_stack_assets.domain.stores.postgres import embedded
     from ai_stack_assets.domain.stores.postgres.client import Postgres
+    from ai_stack_assets.domain.stores.postgres.embedded import EmbeddedPostgres
 
-    settings = {"lock_seconds": LOCK_SECONDS, **options}
-    return Postgres(settings.pop("url", None) or embedded.serve(folder / "postgres"), **settings)
+    if not options:
+        return EmbeddedPostgres(folder / "postgres")
+    return Postgres(**{"lock_seconds": LOCK_SECONDS, **options})
 
 
 def _graph(folder: Path, options: dict[str, Any]) -> Any:

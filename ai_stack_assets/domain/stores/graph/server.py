@@ -40,6 +40,7 @@ class Neo4jGraph:
     """The server's default when None."""
     ca: str = ""
     """PEM file of the authority that signed the server's certificate; empty: those of the machine, by the address."""
+    connect_seconds: float = 10
     lock_seconds: float = 600
     """How long a writer waits for another one of the same configuration."""
 
@@ -119,8 +120,8 @@ class Neo4jGraph:
                 address,
                 **encryption,
                 auth=(self.user, self.password),
-                connection_timeout=10,
-                connection_acquisition_timeout=30,
+                connection_timeout=self.connect_seconds,
+                connection_acquisition_timeout=3 * self.connect_seconds,
                 max_transaction_retry_time=60,
                 notifications_min_severity="OFF",
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.stores.postgres import migrate, schema
 from ai_stack_assets.domain.stores.postgres.errors import translated
+from ai_stack_assets.domain.stores.postgres.watch import watched
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -27,6 +28,8 @@ class Postgres:
     lock_seconds: int = 300
     """How long to wait for another run of the same configuration."""
     statement_seconds: int = 600
+    silence_seconds: int = 60
+    """How long a server may answer nobody, see `watch`."""
 
     @contextlib.contextmanager
     def open(self, configuration: str, *, rebuild: bool = False) -> Generator[PostgresStore]:
@@ -44,8 +47,12 @@ class Postgres:
 
         Raises TransientError and PermanentError, for what happens inside the block too.
         """
-        with translated(self.server), self._connect() as connection:
-            migrate.upgrade(connection, self._connect)
+        with (
+            translated(self.server),
+            self.connect() as connection,
+            watched(connection, self.connect, self.silence_seconds),
+        ):
+            migrate.upgrade(connection, self.connect)
             yield connection
 
     def configurations(self) -> list[str]:
@@ -72,7 +79,8 @@ class Postgres:
     def _conninfo(self) -> str:
         return self.url.replace("postgresql+psycopg://", "postgresql://", 1)
 
-    def _connect(self) -> Connection:
+    def connect(self) -> Connection:
+        """To whatever is there: the schema is not looked at. Errors are psycopg's."""
         import psycopg
 
         return psycopg.connect(

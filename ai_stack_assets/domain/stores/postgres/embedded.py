@@ -16,14 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.postgres.client import Postgres
+from ai_stack_assets.domain.stores.postgres.errors import REBUILD
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.stores.postgres.store import PostgresStore
-
-REBUILD = (
-    "If it is damaged, it is made anew from the lake by: make run ARGS=--rebuild=postgres "
-    "(or rebuild: true in the launchpad)"
-)
 
 _CONFIGURATION = """
 # written by ai_stack_assets when the database was made

@@ -8,6 +8,11 @@ from collections.abc import Generator
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 
 SETTING = "POSTGRES_URL"
+REBUILD = (
+    "If it is damaged, it is made anew from the lake by: make run ARGS=--rebuild=postgres "
+    "(or rebuild: true in the launchpad)"
+)
+_CORRUPTED = ("XX001", "XX002")
 
 _TRANSIENT_CODES = ("08", "40", "53", "57", "58", "55P03")
 """SQLSTATE: connection, rolled back (deadlock), resources, shutdown or cancelled, system, lock not available.
@@ -31,7 +36,8 @@ def translated(server: str) -> Generator[None]:
     except psycopg.Error as error:
         kind = TransientError if is_transient(error) else PermanentError
         hint = f"see the setting {SETTING}" if _is_about_the_setting(error) else f"setting {SETTING}"
-        raise kind(f"PostgreSQL {server}: {_message(error)} ({hint})") from error
+        remedy = f". {REBUILD}" if error.sqlstate in _CORRUPTED else ""
+        raise kind(f"PostgreSQL {server}: {_message(error)} ({hint}){remedy}") from error
 
 
 def is_transient(error: Exception) -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError, retry_after
 from ai_stack_assets.domain.stores.vectors.engine import INDEXED, Found, Published, Where
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ class ServerEngine:
     def client(self) -> Any:
         from qdrant_client import QdrantClient
 
+        authority: Any = {"verify": self.ca} if self.ca else {}
         connect = self._connect or (
             lambda: QdrantClient(
                 url=self.url,
                 api_key=self.api_key or None,
                 timeout=_TIMEOUT_SECONDS,
                 check_compatibility=False,
-                **({"verify": self.ca} if self.ca else {}),
+                **authority,
             )
         )
         with _server_errors(self.url):
@@ -221,7 +222,7 @@ class _Client:
 @contextlib.contextmanager
 def _server_errors(url: str) -> Generator[None]:
     import httpx
-    from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+    from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
     try:
@@ -229,12 +230,19 @@ def _server_errors(url: str) -> Generator[None]:
     except UnexpectedResponse as error:
         code = error.status_code or 0
         if code == 429 or code >= 500:
-            raise TransientError(f"Qdrant at {url} (QDRANT_URL) answers {code}: {error}") from error
+            message = f"Qdrant at {url} (QDRANT_URL) answers {code}: {error}"
+            raise TransientError(message, retry_after(error.headers)) from error
         setting = "QDRANT_API_KEY" if code in (401, 403) else "QDRANT_URL, QDRANT_API_KEY"
         raise PermanentError(f"Qdrant at {url} refuses with {code}; check {setting}: {error}") from error
     except ResourceExhaustedResponse as error:
+        message = f"Qdrant at {url} (QDRANT_URL) is overloaded: {error}"
+        raise TransientError(message, error.retry_after_s) from error
+    except QdrantException as error:  # the client cannot read a Retry-After that is a date
         raise TransientError(f"Qdrant at {url} (QDRANT_URL) is overloaded: {error}") from error
     except (ResponseHandlingException, httpx.HTTPError, OSError) as error:
+        if "CERTIFICATE" in str(error).upper() or "SSL" in str(error).upper():
+            message = f"Qdrant at {url}: no secure connection, check QDRANT_URL and QDRANT_CA: {error}"
+            raise PermanentError(message) from error
         raise TransientError(f"Qdrant cannot be reached at {url} (QDRANT_URL): {error}") from error
     except ValueError as error:
         raise PermanentError(f"Qdrant cannot be used at {url}; check QDRANT_URL: {error}") from error
