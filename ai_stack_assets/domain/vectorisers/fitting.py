@@ -34,7 +34,8 @@ def ensure_fitted(version: Version, models: Models, *, refit: bool = False) -> t
         reason = "on request"
     is_refitted = bool(reason)
     if reason or model is None:
-        model = Lsa.fit(corpus(version), seen=bodies)
+        texts = version.rows("objects") + version.rows("methods")
+        model = Lsa.fit(corpus(version), seen=bodies, texts=texts)
         models.save(model, TEXTS_VERSION)
     record = FitRecord(
         model.name, model.version, model.size, is_refitted,
