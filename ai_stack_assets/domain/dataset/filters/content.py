@@ -26,10 +26,11 @@ _MARKER_PARTS = (
     "do not edit",
     "DO NOT EDIT",
 )
+_QUERY = re.compile(r"\b(?:ВЫБРАТЬ|SELECT|УНИЧТОЖИТЬ|DROP)\b")
 _VARIABLE_PART = re.compile(r'"+|\w+')
 _RUN = re.compile(r"([^\s\-=*/#_.])\1{30,}")
 _FRAMES = ("конец", "end", "иначе", "else")
-_FEWEST_TOKENS = 100
+_FEWEST_WORDS = 100
 
 
 def generated_code(sample: Sample, settings: FilterSettings) -> str | None:
@@ -37,16 +38,18 @@ def generated_code(sample: Sample, settings: FilterSettings) -> str | None:
     for text in (sample.doc_comment, *sample.comments):
         if any(part in text for part in _MARKER_PARTS) and (found := _MARKERS.search(text)):
             return f"says so: {' '.join(found[0].split())}"
-    longest = max(map(len, sample.strings), default=0)
-    if longest > settings.longest_literal:
-        return f"a literal of {longest} characters"
+    for literal in sample.strings:
+        if len(literal) > settings.longest_literal and not _QUERY.search(literal):
+            return f"a literal of {len(literal)} characters"
+    if len(sample.lines) < settings.table_lines:
+        return None
     lines = [line.strip() for line in sample.masked.code.split("\n")]
     lines = [line for line in lines if line]
     if len(lines) < settings.table_lines:
         return None
     written = sum(map(len, lines))
     literals = sample.masked.code.count('"')
-    if literals > settings.most_literals * (written or 1) and not _is_query(sample):
+    if literals > settings.most_literals * (written or 1) and not _has_query(sample):
         return f"{literals / written:.0%} of the code is literals"
     shape, count = Counter(_VARIABLE_PART.sub("a", line) for line in lines if line.strip('"')).most_common(1)[
         0
@@ -60,10 +63,10 @@ def low_information(sample: Sample, settings: FilterSettings) -> str | None:
     """The same again and again: lines, tokens or characters."""
     if found := _repetition([line.strip() for line in sample.lines], settings):
         return found
-    tokens = sample.tokens
-    fewest = settings.fewest_distinct * len(tokens)
-    if len(tokens) >= _FEWEST_TOKENS and (distinct := len(set(tokens))) < fewest:
-        return f"{distinct} different tokens among {len(tokens)}"
+    words = sample.words
+    fewest = settings.fewest_distinct * len(words)
+    if len(words) >= _FEWEST_WORDS and (distinct := len(set(words))) < fewest:
+        return f"{distinct} different words among {len(words)}"
     if max(map(len, sample.lines)) <= settings.longest_run:
         return None
     longest = max((len(found[0]) for found in _RUN.finditer(sample.code)), default=0)
@@ -81,5 +84,5 @@ def _repetition(lines: list[str], settings: FilterSettings) -> str | None:
     return f"{repeated} of {len(lines)} lines repeat others"
 
 
-def _is_query(sample: Sample) -> bool:
-    return any(re.search(r"\b(?:ВЫБРАТЬ|SELECT|УНИЧТОЖИТЬ)\b", text) for text in sample.strings)
+def _has_query(sample: Sample) -> bool:
+    return any(map(_QUERY.search, sample.strings))

@@ -33,7 +33,7 @@ class FilterSettings:
     most_repeated_lines: float = 0.7
     """Share of the lines that repeat an earlier one word by word, from `fewest_repeated_lines` lines on."""
     fewest_repeated_lines: int = 12
-    fewest_distinct: float = 0.04
-    """Distinct tokens / tokens, from 100 tokens on."""
+    fewest_distinct: float = 0.06
+    """Different words / words, from 100 words on."""
     longest_run: int = 200
     """Equal characters one after another, blanks and the ruler lines of comments not counted."""

@@ -14,6 +14,7 @@ _STUB = re.compile(
     re.I,
 )
 _UNFINISHED = re.compile(r"не реализован|not implemented|заглушка|\bstub\b|todo", re.I)
+_LONGEST_TOKEN = 60
 _PAIRS = (("(", ")"), ("[", "]"))
 
 
@@ -53,6 +54,9 @@ def empty_body(sample: Sample, settings: FilterSettings) -> str | None:
 
 
 def too_short(sample: Sample, settings: FilterSettings) -> str | None:
+    # counting costs more than knowing that a long text has enough
+    if len(sample.code) > _LONGEST_TOKEN * settings.fewest_tokens:
+        return None
     count = len(sample.tokens)
     return f"{count} tokens" if count < settings.fewest_tokens else None
 
