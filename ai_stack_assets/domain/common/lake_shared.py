@@ -140,10 +140,12 @@ class SharedLake(Lake):
         if seen.tag is None:
             self.bucket.verify()
         objects = self._objects(configuration)
-        is_listed = bool(seen.kept) and seen.kept[0].files in map(_name, objects)
-        before = self._files(configuration, seen.kept[0]) if is_listed else {}
-        files = self._upload(configuration, draft, objects, {name for name, _ in before.values()})
-        if is_listed and (seen.kept[0].id, before) == (version_id, files):
+        sizes = {_name(o): o.size for o in objects}
+        before = self._whole_files(configuration, seen.kept[:1], sizes)
+        # the same version again may have been made with less: what it had stays
+        files = self._whole_files(configuration, [k for k in seen.kept if k.id == version_id], sizes)
+        files |= self._upload(configuration, draft, objects, {name for name, _ in before.values()})
+        if seen.kept and (seen.kept[0].id, before) == (version_id, files):
             return
         listing = msgspec.json.encode(files)
         name = f"{sha256_hex(listing)}-{_nonce()}.json"
@@ -221,6 +223,13 @@ class SharedLake(Lake):
     def _files(self, configuration: str, version: Kept) -> Files:
         file = self.copy.part(configuration, version.files)
         return msgspec.json.decode(file.read_bytes(), type=Files)
+
+    def _whole_files(self, configuration: str, kept: list[Kept], sizes: dict[str, int]) -> Files:
+        """Of the first version, if there is one: those that the bucket has as they should be."""
+        if not kept or kept[0].files not in sizes:
+            return {}
+        files = self._files(configuration, kept[0])
+        return {path: (name, size) for path, (name, size) in files.items() if sizes.get(name) == size}
 
     def _open(self, configuration: str, version: Kept) -> Version:
         """The version's folder in the working copy, made of links to files that may not be there yet."""
