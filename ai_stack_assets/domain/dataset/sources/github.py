@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CLONES_AT_ONCE = 4
+_FULL_DISK = "No space left on device"
 
 
 class GithubSnapshot(msgspec.Struct, frozen=True):
@@ -138,6 +139,8 @@ def _update(found: Found, settings: GithubSettings, folder: Path) -> tuple[Kept 
     except TooLarge as error:
         return None, "too_large", f"{error}: max_repository_bytes"
     except PermanentError as error:
+        if _FULL_DISK in str(error):
+            raise TransientError(f"GitHub: the disk of the cache {folder} is full: {error}") from error
         return None, "refused", str(error)
     except TransientError as error:
         if (kept := mirror.kept()) and kept.ref == ref:

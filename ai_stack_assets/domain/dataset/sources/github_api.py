@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -23,13 +22,44 @@ from ai_stack_assets.domain.dataset.sources.github_settings import (
 )
 from ai_stack_assets.domain.dataset.sources.harvest import Report
 from ai_stack_assets.domain.dataset.sources.licences import UNKNOWN
-from ai_stack_assets.domain.dataset.sources.polite import BadPage, Page, PoliteClient
+from ai_stack_assets.domain.dataset.sources.polite import BadPage, Page, PoliteClient, http_date
 
 MOST_FOUND = 1_000
 """GitHub shows no more results of one search; a larger one is asked in halves by time of creation."""
 _BEGINNING = datetime(2008, 1, 1, tzinfo=UTC)
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+T = TypeVar("T")
 _NO_LICENCE = (None, "", "NOASSERTION", "NONE")
+
+
+class _Licence(msgspec.Struct):
+    spdx_id: str | None = None
+
+
+class _Origin(msgspec.Struct):
+    full_name: str
+
+
+class Item(msgspec.Struct):
+    """A repository as GitHub describes it, as far as it matters here. `size` in KB."""
+
+    full_name: str
+    clone_url: str
+    fork: bool
+    archived: bool
+    size: int
+    stargazers_count: int
+    default_branch: str
+    pushed_at: str | None = None
+    license: _Licence | None = None
+    parent: _Origin | None = None
+    source: _Origin | None = None
+
+
+class Answer(msgspec.Struct):
+    total_count: int
+    items: list[Item]
+    incomplete_results: bool = False
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -66,34 +96,34 @@ class GithubApi:
         if self.settings.with_forks and "fork:" not in query:
             query += " fork:true"
         for item in self._search(query):
-            if item["archived"] and not self.settings.with_archived:
+            if item.archived and not self.settings.with_archived:
                 self.report.counts["repositories_archived"] += 1
-            elif item["fork"] and not self.settings.with_forks:
+            elif item.fork and not self.settings.with_forks:
                 self.report.counts["repositories_forks"] += 1
-            elif item["stargazers_count"] < self.settings.least_stars:
+            elif item.stargazers_count < self.settings.least_stars:
                 self.report.counts["repositories_with_few_stars"] += 1
             elif found := self._usable(item, ""):
                 yield found
 
     def _search(
         self, query: str, since: datetime = _BEGINNING, until: datetime | None = None
-    ) -> Iterator[dict]:
+    ) -> Iterator[Item]:
         span = f" created:{since:%Y-%m-%dT%H:%M:%SZ}..{until:%Y-%m-%dT%H:%M:%SZ}" if until else ""
         parameters = {"q": query + span, "sort": "stars", "order": "desc", "per_page": 100}
         page = self.client.get(f"{self.url}/search/repositories", parameters)
-        answer = self._json(page)
-        end = until or parsedate_to_datetime(page.headers["date"])
-        if answer["total_count"] > MOST_FOUND and (end - since).total_seconds() > 1:
+        answer = self._decoded(page, Answer)
+        end = until or http_date(page.headers.get("date", "")) or datetime.now(UTC)
+        if answer.total_count > MOST_FOUND and (end - since).total_seconds() > 1:
             middle = since + (end - since) / 2
             yield from self._search(query, since, middle)
             yield from self._search(query, middle, end)
             return
         while True:
-            if answer.get("incomplete_results"):
+            if answer.incomplete_results:
                 self.report.reject(
                     query + span, "incomplete_search", "GitHub ran out of time and left out results"
                 )
-            yield from answer["items"]
+            yield from answer.items
             following = _NEXT.search(page.headers.get("link", ""))
             if not following:
                 return
@@ -102,31 +132,26 @@ class GithubApi:
                     f"{self.url} leads to another server for the next page: {following[1][:100]}"
                 )
             page = self.client.get(following[1])
-            answer = self._json(page)
+            answer = self._decoded(page, Answer)
 
-    def _usable(self, item: dict[str, Any], ref: str) -> Found | None:
-        name = item["full_name"]
-        if item["fork"] and "source" not in item:
+    def _usable(self, item: Item, ref: str) -> Found | None:
+        if item.fork and not (item.parent or item.source):
             # a search does not say what it is a fork of, and that may be opted out
-            item = self._repository(name) or item
-        origins = [item[key]["full_name"] for key in ("parent", "source") if item.get(key)]
-        if any(is_opted_out(each, self.settings.opted_out) for each in (name, *origins)):
+            item = self._repository(item.full_name) or item
+        name = item.full_name
+        names = (name, *(origin.full_name for origin in (item.parent, item.source) if origin))
+        if any(is_opted_out(each, self.settings.opted_out) for each in names):
             self.report.counts["repositories_opted_out"] += 1
             return None
-        if item["size"] * 1024 > self.settings.max_repository_bytes:
-            self.report.reject(name, "too_large", f"{item['size'] >> 10} MB, see max_repository_bytes")
+        if item.size * 1024 > self.settings.max_repository_bytes:
+            self.report.reject(name, "too_large", f"{item.size >> 10} MB, see max_repository_bytes")
             return None
-        licence = (item.get("license") or {}).get("spdx_id")
-        return Found(
-            name=name,
-            location=item["clone_url"],
-            ref=ref,
-            marker=f"{item['pushed_at']} {item['default_branch']}",
-            licence=UNKNOWN if licence in _NO_LICENCE else licence,
-            stars=item["stargazers_count"],
-        )
+        marker = f"{item.pushed_at} {item.default_branch}"
+        licence = item.license.spdx_id if item.license else None
+        licence = UNKNOWN if licence in _NO_LICENCE else licence
+        return Found(name, item.clone_url, ref, marker, licence or UNKNOWN, item.stargazers_count)
 
-    def _repository(self, name: str) -> dict[str, Any] | None:
+    def _repository(self, name: str) -> Item | None:
         try:
             page = self.client.get(f"{self.url}/repos/{name}")
         except BadPage as error:
@@ -136,9 +161,9 @@ class GithubApi:
             reason = "not_found" if page.status in (404, 410) else "blocked"
             self.report.reject(name, reason, f"GitHub says: {_message(page)}")
             return None
-        return self._json(page)
+        return self._decoded(page, Item)
 
-    def _json(self, page: Page) -> dict[str, Any]:
+    def _decoded(self, page: Page, kind: type[T]) -> T:
         if page.status == 401:
             raise PermanentError(f"{self.url} refuses the token: {_message(page)} (setting {TOKEN_SETTING})")
         if page.status == 422:
@@ -150,7 +175,7 @@ class GithubApi:
         if page.status != 200:
             raise PermanentError(f"{page.url} answers {page.status}: is it GitHub's API? (setting api_url)")
         try:
-            return msgspec.json.decode(page.body)
+            return msgspec.json.decode(page.body, type=kind)
         except msgspec.DecodeError as error:
             raise PermanentError(f"{page.url} is no GitHub API: {error} (setting api_url)") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from ai_stack_assets.domain.common.failures import TransientError
 from ai_stack_assets.domain.dataset.sources.bsl_methods import FileFacts, facts_key, parse_file
 from ai_stack_assets.domain.onec.fact_cache import FactCache
 from ai_stack_assets.domain.onec.git_commands import read_blobs
@@ -28,6 +30,7 @@ class Parsing:
     """Use as a context manager. Processes start when there is work for them."""
 
     def __init__(self, cache_file: Path, workers: int = 0) -> None:
+        self._file = cache_file
         self._cache = FactCache(cache_file)
         self._workers = workers or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
@@ -70,7 +73,10 @@ class Parsing:
         new = {
             facts_key(b): facts for b, facts in (parsed.result() if isinstance(parsed, Future) else parsed)
         }
-        self._cache.put(new)
+        try:
+            self._cache.put(new)
+        except sqlite3.OperationalError as error:
+            raise TransientError(f"GitHub: the cache {self._file} cannot be written: {error}") from error
         found |= new
         for blob in chunk:
             facts = found.get(facts_key(blob))

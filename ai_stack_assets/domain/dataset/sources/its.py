@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -19,7 +18,13 @@ from ai_stack_assets.domain.dataset.sources.bsl_methods import count_tokens, par
 from ai_stack_assets.domain.dataset.sources.harvest import Report, as_tables
 from ai_stack_assets.domain.dataset.sources.its_articles import Article, NotHtml, Sample, read_article
 from ai_stack_assets.domain.dataset.sources.its_session import CREDENTIALS, ItsSession, ItsSettings, LoginPage
-from ai_stack_assets.domain.dataset.sources.polite import BadPage, Page, PageCache, PoliteClient
+from ai_stack_assets.domain.dataset.sources.polite import (
+    BadPage,
+    Page,
+    PageCache,
+    PoliteClient,
+    http_date,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -195,7 +200,7 @@ def _records(
         return
     for block in article.others:
         report.reject(place.url, "not_bsl", " ".join(block.split())[:80])
-    date = page.headers.get("last-modified")
+    changed_at = http_date(page.headers.get("last-modified", ""))
     for number, sample in enumerate(article.samples, 1):
         yield record(
             source=ITS,
@@ -204,7 +209,7 @@ def _records(
             start_line=number,
             licence=settings.licence,
             is_publishable=settings.is_publishable,
-            changed_at=parsedate_to_datetime(date) if date else None,
+            changed_at=changed_at,
             module_type="Sample",
             doc_comment=f"{article.title}\n\n{sample.description}".strip(),
             code=sample.code,

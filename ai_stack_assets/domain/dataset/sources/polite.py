@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,27 +223,37 @@ def asked_to_wait(page: Page, tries: int = 0) -> float | None:
         if after.strip().isdigit():
             return float(after)
         return max(0.0, _seconds(after) - _now(page))
-    if page.headers.get("x-ratelimit-remaining") == "0" and "x-ratelimit-reset" in page.headers:
+    reset = page.headers.get("x-ratelimit-reset", "")
+    if page.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
         # one second more: the reset is told in whole seconds
-        return max(0.0, float(page.headers["x-ratelimit-reset"]) - _now(page)) + 1
+        return max(0.0, float(reset) - _now(page)) + 1
     if page.status == 429 or (page.status == 403 and any(word in page.text.lower() for word in _LIMIT_WORDS)):
         return _LIMIT_SECONDS * 2**tries
     return None
+
+
+def http_date(text: str) -> datetime | None:
+    """The time that a header tells; None when it tells none."""
+    try:
+        return email.utils.parsedate_to_datetime(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _seconds(text: str) -> float:
+    date = http_date(text)
+    return date.timestamp() if date else 0
 
 
 def _now(page: Page) -> float:
     return _seconds(page.headers.get("date", "")) or time.time()
 
 
-def _seconds(http_date: str) -> float:
-    try:
-        return email.utils.parsedate_to_datetime(http_date).timestamp()
-    except ValueError:
-        return 0
-
-
 def _validators(known: Page | None) -> dict[str, str]:
-    if known is None:
-        return {}
+    """What a conditional request asks with. https://www.rfc-editor.org/rfc/rfc9110#name-conditional-requests"""
     names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-    return {header: known.headers[name] for name, header in names.items() if name in known.headers}
+    return (
+        {header: known.headers[name] for name, header in names.items() if name in known.headers}
+        if known
+        else {}
+    )

@@ -138,6 +138,13 @@ def test_something_else_at_the_address_of_the_api_is_named(read, tmp_path):
         read("owner/name", searches=SEARCH, api_url=other.url + "/owner")
 
 
+@pytest.mark.parametrize("body", [{"stars": 1}, {"full_name": 5}, [1]])
+def test_an_answer_of_another_kind_of_server_is_named(read, server, a_repository, body):
+    server.script.append((200, {}, body))
+    with pytest.raises(PermanentError, match="api_url"):
+        read("owner/name")
+
+
 def test_a_search_that_github_does_not_understand_is_a_wrong_setting(read, server):
     server.script.append((422, {}, {"message": "Validation Failed"}))
     with pytest.raises(PermanentError, match=r"Validation Failed.*searches"):

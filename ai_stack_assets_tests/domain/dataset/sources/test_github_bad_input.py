@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.dataset.sources import github_git
 from ai_stack_assets.domain.dataset.sources.github_git import Mirror, TooLarge
 from ai_stack_assets_tests.domain.dataset.sources.repositories import (
@@ -254,3 +254,12 @@ def test_a_limit_of_bytes_is_an_error_of_its_own(cache, server):
     big = repository(server.folder / "big.git", {"huge.bin": os.urandom(2 << 20)})
     with pytest.raises(TooLarge, match="larger than the settings allow"):
         Mirror(cache, "big", f"file://{big}").update("", "", seconds=60, most_bytes=1 << 20)
+
+
+def test_a_full_disk_is_nobodys_fault_but_stops_the_source(read, a_repository, monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise PermanentError("git fetch failed. Git says: fatal: write error: No space left on device")
+
+    monkeypatch.setattr(Mirror, "update", full)
+    with pytest.raises(TransientError, match="disk of the cache"):
+        read("owner/name")

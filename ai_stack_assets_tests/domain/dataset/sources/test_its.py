@@ -263,3 +263,8 @@ def test_a_page_of_endless_length_is_cut_off_and_named(harvest, server):
     rows, reasons, *_ = harvest(manners=Manners(retries=0, max_page_bytes=1 << 20))
     assert reasons[f"{SECTION}/content/1/hdoc"] == "bad_page"
     assert len(rows) == 1
+
+
+def test_a_date_that_is_none_leaves_the_time_unknown(harvest, server):
+    server.last_modified = "yesterday"
+    assert {row["changed_at"] for row in harvest()[0]} == {None}
