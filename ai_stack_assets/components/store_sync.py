@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.stores.contract import OpenStore
+from ai_stack_assets.domain.stores.doctor import examine
 from ai_stack_assets.domain.stores.sync import Difference, compare, synchronise
 from ai_stack_assets.orchestration import checks, keys, metadata
 from ai_stack_assets.orchestration.conditions import when_gates_pass
@@ -59,32 +60,47 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
             partitions_def=CONFIGURATIONS,
         )
 
+        health = dg.AssetCheckSpec(
+            checks.HEALTH,
+            asset=key,
+            description="Reachable, of a supported version, with the rights it needs, its schema current.",
+            partitions_def=CONFIGURATIONS,
+        )
+
         @dg.multi_asset(
             name=key.to_python_identifier(),
             specs=[spec],
-            check_specs=[parity],
+            check_specs=[parity, health],
             partitions_def=CONFIGURATIONS,
             can_subset=True,
-            required_resource_keys={"lake", self.resource},
+            required_resource_keys={"lake", "configurations", self.resource},
         )
         def sync(
             context: dg.AssetExecutionContext, config: SyncConfig
         ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
             with failures(context):
-                lake, client = context.resources.lake.open(), getattr(context.resources, self.resource).open()
-                if not context.selected_asset_keys:
-                    yield checks.parity(key, compared(client, lake, configurations(context, lake)))
-                    return
-                with client.open(context.partition_key, rebuild=config.rebuild) as store:
-                    # only now: while this run waited for another one to let go, the lake may have moved on
-                    version = lake.require(context.partition_key)
-                    report = synchronise(
-                        store, version, allow_shrink=config.allow_shrink, progress=progress(context)
-                    )
-            yield dg.MaterializeResult(asset_key=key, metadata=metadata.store(report, version))
-            yield checks.parity(key, {context.partition_key: report.differences})
+                lake, resource = context.resources.lake.open(), getattr(context.resources, self.resource)
+                if context.selected_asset_keys:
+                    with resource.open().open(context.partition_key, rebuild=config.rebuild) as store:
+                        # only now: while this run waited for another one to let go, the lake may have moved on
+                        version = lake.require(context.partition_key)
+                        report = synchronise(
+                            store, version, allow_shrink=config.allow_shrink, progress=progress(context)
+                        )
+                    facts = metadata.store(report, version)
+                    facts |= metadata.pinned(context.resources.configurations.pin(context.partition_key))
+                    yield dg.MaterializeResult(asset_key=key, metadata=facts)
+                    yield checks.parity(key, {context.partition_key: report.differences})
+                elif is_wanted(context, checks.PARITY):
+                    yield checks.parity(key, compared(resource.open(), lake, configurations(context, lake)))
+            if is_wanted(context, checks.HEALTH):
+                yield checks.health(key, *examine([resource.look()]))
 
         return sync
+
+
+def is_wanted(context: dg.AssetExecutionContext, check: str) -> bool:
+    return any(key.name == check for key in context.selected_asset_check_keys)
 
 
 def configurations(context: dg.AssetExecutionContext, lake: Lake) -> list[str]:

@@ -14,8 +14,10 @@ from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.onec.checks import CheckResult
+    from ai_stack_assets.domain.stores.doctor import Diagnosis
 
 PARITY = "equals_the_lake"
+HEALTH = "store_is_healthy"
 
 
 def gate_specs() -> list[dg.AssetCheckSpec]:
@@ -64,5 +66,20 @@ def parity(key: dg.AssetKey, compared: Mapping[str, Sequence[Difference]]) -> dg
             "threshold": 0,
             "configurations": list(compared),
             "sample": {place: d.sample() for place, d in found.items()},
+        },
+    )
+
+
+def health(key: dg.AssetKey, diagnosis: Diagnosis) -> dg.AssetCheckResult:
+    """Passed when the store could do its work now; else what is wrong, and which setting to change."""
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=HEALTH,
+        passed=diagnosis.is_healthy,
+        description=diagnosis.problem or "Reachable, supported, with the rights it needs, schema current.",
+        metadata={
+            "actual": len([finding for finding in diagnosis.findings if not finding.is_good]),
+            "threshold": 0,
+            "found": {finding.step: finding.said for finding in diagnosis.findings},
         },
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import dagster as dg
 from pydantic import Field
@@ -13,6 +13,7 @@ from ai_stack_assets.resources.vectorisers import VectorisersResource
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.stores.contract import OpenStore
+    from ai_stack_assets.domain.stores.doctor import Look
 
 
 class StoreResource(dg.ConfigurableResource):
@@ -20,15 +21,34 @@ class StoreResource(dg.ConfigurableResource):
 
     data: str = Field(description="Data folder (AI_STACK_ASSETS_DATA): the embedded engine lives in it")
 
+    store: ClassVar[str] = ""
+    settings: ClassVar[str] = ""
+    """What to look at when it does not work."""
+
     @abstractmethod
     def open(self) -> OpenStore: ...
+
+    @property
+    def address(self) -> str:
+        """Of the server; empty when the store is embedded."""
+        return ""
+
+    def look(self) -> Look:
+        from ai_stack_assets.domain.stores.doctor import looks_at
+
+        return looks_at(self.store, self.open, "server" if self.address else "embedded", self.settings)
 
     def folder(self, name: str) -> Path:
         return Path(self.data) / "stores" / name
 
 
 class PostgresResource(StoreResource):
+    store, settings = "postgres", "POSTGRES_URL"
     url: str = Field(default="", description="POSTGRES_URL; unset: an embedded PostgreSQL")
+
+    @property
+    def address(self) -> str:
+        return self.url
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.postgres.client import Postgres
@@ -38,11 +58,16 @@ class PostgresResource(StoreResource):
 
 
 class GraphResource(StoreResource):
+    store, settings = "graph", "NEO4J_URI, NEO4J_USER, NEO4J_PASSWORD, NEO4J_CA"
     uri: str = Field(default="", description="NEO4J_URI, `bolt://host:7687`; unset: an embedded graph engine")
     user: str = Field(default="neo4j", description="NEO4J_USER")
     password: str = Field(default="", description="NEO4J_PASSWORD")
     database: str = Field(default="", description="NEO4J_DATABASE; unset: the server's default")
     ca: str = Field(default="", description="NEO4J_CA, a PEM file; unset: the authorities of the machine")
+
+    @property
+    def address(self) -> str:
+        return self.uri
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.graph import open_graph
@@ -52,10 +77,15 @@ class GraphResource(StoreResource):
 
 
 class VectorResource(StoreResource):
+    store, settings = "vectors", "QDRANT_URL, QDRANT_API_KEY, QDRANT_CA"
     vectorisers: VectorisersResource
     url: str = Field(default="", description="QDRANT_URL; unset: an embedded Qdrant engine")
     api_key: str = Field(default="", description="QDRANT_API_KEY")
     ca: str = Field(default="", description="QDRANT_CA, a PEM file; unset: the authorities of the machine")
+
+    @property
+    def address(self) -> str:
+        return self.url
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.vectors.edge import EdgeEngine
@@ -68,6 +98,10 @@ class VectorResource(StoreResource):
 
 
 class SearchResource(StoreResource):
+    store, settings = (
+        "search",
+        "ELASTICSEARCH_URL, ELASTICSEARCH_USER, ELASTICSEARCH_API_KEY, ELASTICSEARCH_CA",
+    )
     url: str = Field(default="", description="ELASTICSEARCH_URL; unset: an embedded full-text engine")
     user: str = Field(default="", description="ELASTICSEARCH_USER")
     password: str = Field(default="", description="ELASTICSEARCH_PASSWORD")
@@ -75,6 +109,10 @@ class SearchResource(StoreResource):
     ca: str = Field(
         default="", description="ELASTICSEARCH_CA, a PEM file; unset: the authorities of the machine"
     )
+
+    @property
+    def address(self) -> str:
+        return self.url
 
     def open(self) -> Any:
         from ai_stack_assets.domain.stores.search.elasticsearch_store import Elasticsearch

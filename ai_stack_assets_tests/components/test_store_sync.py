@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ai_stack_assets.components import StoreSync
-from ai_stack_assets.orchestration.checks import PARITY
+from ai_stack_assets.orchestration.checks import HEALTH, PARITY
 from ai_stack_assets_tests.platform import PROJECT
 
 FILES = sorted((PROJECT / "ai_stack_assets" / "defs" / "stores").glob("*/defs.yaml"))
@@ -20,13 +20,13 @@ def component(file: Path) -> StoreSync:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
-def test_a_document_makes_one_asset_and_its_parity_check(file: Path) -> None:
+def test_a_document_makes_one_asset_and_its_checks(file: Path) -> None:
     store = component(file)
     made = store.asset()
     key = dg.AssetKey.from_user_string(store.asset_key)
     assert made.keys == {key}
-    assert set(made.check_keys) == {dg.AssetCheckKey(key, PARITY)}
-    assert made.required_resource_keys - {"io_manager"} == {"lake", store.resource}
+    assert set(made.check_keys) == {dg.AssetCheckKey(key, PARITY), dg.AssetCheckKey(key, HEALTH)}
+    assert made.required_resource_keys - {"io_manager"} == {"lake", "configurations", store.resource}
     assert {dep.asset_key.to_user_string() for dep in made.specs_by_key[key].deps} == set(store.deps)
     assert dg.AssetKey(["lake", "onec", "objects"]).to_user_string() in store.deps
 

@@ -12,14 +12,15 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.onec.tables import TABLES
 from ai_stack_assets.orchestration import failures, keys
-from ai_stack_assets.orchestration.checks import PARITY
-from ai_stack_assets.resources.stores import StoreResource
+from ai_stack_assets.orchestration.checks import HEALTH, PARITY
+from ai_stack_assets.resources.stores import SearchResource, StoreResource
 from ai_stack_assets_tests.platform import Platform, checks, made, metadata
 
 STORES = dg.AssetSelection.groups(keys.STORES)
 EXTRACTION = dg.AssetSelection.groups(keys.EXTRACTION)
 SEARCH = keys.ELASTICSEARCH_DOCUMENTS
 PARITY_OF_SEARCH = (SEARCH.to_user_string(), PARITY)
+HEALTH_OF_SEARCH = (SEARCH.to_user_string(), HEALTH)
 
 
 class BrokenResource(StoreResource):
@@ -32,7 +33,7 @@ class BrokenResource(StoreResource):
 
         class Client:
             @contextlib.contextmanager
-            def open(self, configuration: str) -> Iterator[None]:
+            def open(self, configuration: str, **_: bool) -> Iterator[None]:
                 raise TransientError("no answer") if broken.is_transient else PermanentError("wrong password")
                 yield
 
@@ -104,3 +105,17 @@ def test_a_store_without_a_lake_version_says_what_to_run_first(platform: Platfor
     result = platform.run([SEARCH])
     [failed] = [event for event in result.all_events if event.is_step_failure]
     assert "run its extraction first" in failed.step_failure_data.user_failure_data.description
+
+
+def test_health_is_told_with_the_store_and_alone(extracted: Platform) -> None:
+    with_the_store = checks(extracted.run([SEARCH]))
+    assert with_the_store[HEALTH_OF_SEARCH].passed
+    alone = checks(extracted.run(dg.AssetSelection.checks(dg.AssetCheckKey(SEARCH, HEALTH))))
+    assert set(alone) == {HEALTH_OF_SEARCH} and alone[HEALTH_OF_SEARCH].passed
+
+
+def test_an_unhealthy_store_says_which_setting_to_change(extracted: Platform) -> None:
+    extracted.replaced["search"] = SearchResource(data=str(extracted.data), url="http://127.0.0.1:9")
+    found = checks(extracted.run(dg.AssetSelection.checks(dg.AssetCheckKey(SEARCH, HEALTH))))
+    assert not found[HEALTH_OF_SEARCH].passed
+    assert "ELASTICSEARCH_URL" in (found[HEALTH_OF_SEARCH].description or "")

@@ -50,7 +50,12 @@ class Neo4jServer(Server):
     name = "Neo4j"
 
     def __init__(
-        self, folder: Path, *, tls: bool = False, memory_mb: int = 512, is_optimised: bool = False
+        self,
+        folder: Path,
+        *,
+        tls: bool = False,
+        memory_mb: int = 512,
+        is_optimised: bool = False,
     ) -> None:
         super().__init__(folder, "neo4j", PASSWORD)
         self._memory_mb, self._is_optimised, self._is_new = memory_mb, is_optimised, True
@@ -61,7 +66,12 @@ class Neo4jServer(Server):
             settings += _TLS.format(folder=made.key.parent, key=made.key.name, chain=made.chain.name)
         for name in ("conf", "plugins", "import"):
             (folder / name).mkdir(exist_ok=True)
-        (folder / "conf" / "neo4j.conf").write_text(settings)
+        self.configuration.write_text(settings)
+
+    @property
+    def configuration(self) -> Path:
+        """Read at each start."""
+        return self.folder / "conf" / "neo4j.conf"
 
     @property
     def url(self) -> str:
@@ -100,10 +110,7 @@ class Neo4jServer(Server):
 
 
 @contextlib.contextmanager
-def neo4j(
-    folder: Path | None = None, *, tls: bool = False, memory_mb: int = 512, is_optimised: bool = False
-) -> Generator[Neo4jServer]:
-    folder = new_folder("neo4j", folder)
-    made = Neo4jServer(folder, tls=tls, memory_mb=memory_mb, is_optimised=is_optimised)
-    with running(made) as server:
+def neo4j(folder: Path | None = None, **options: Any) -> Generator[Neo4jServer]:
+    """Options: of `Neo4jServer`."""
+    with running(Neo4jServer(new_folder("neo4j", folder), **options)) as server:
         yield server

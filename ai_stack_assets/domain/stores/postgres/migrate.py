@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from psycopg import Connection
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest version in `migrations/versions`. Known here so that a database in order costs one query and no
 alembic."""
 
@@ -38,7 +38,7 @@ def upgrade(connection: Connection, connect: Callable[[], Connection]) -> None:
     connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [_LOCK])
     try:
         if (found := schema_version(connection)) != HEAD:
-            _refuse_unknown(found)
+            refuse_unknown(found)
             _apply(connection, connect)
     finally:
         connection.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [_LOCK])
@@ -64,7 +64,7 @@ def configuration() -> Config:
     return config
 
 
-def _refuse_unknown(version: str | None) -> None:
+def refuse_unknown(version: str | None) -> None:
     from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores.search.elasticsearch_errors import SETTING, patient
@@ -20,12 +20,13 @@ def connect(to: Elasticsearch) -> es.Elasticsearch:
 
     # encoded here: the client does it in ASCII, and a password may be Russian
     account = base64.b64encode(f"{to.user}:{to.password}".encode()).decode() if to.user else None
+    authority: Any = {"ca_certs": to.ca} if to.ca else {}
     try:
         return es.Elasticsearch(
             to.url,
             api_key=to.api_key or None,
             basic_auth=account,
-            **({"ca_certs": to.ca} if to.ca else {}),
+            **authority,
             request_timeout=to.request_seconds,
             max_retries=to.retries,
             retry_on_status=(),

@@ -22,6 +22,7 @@ import msgspec
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.names import slug
+from ai_stack_assets.domain.stores.room import room
 from ai_stack_assets.domain.stores.search import documents as docs
 from ai_stack_assets.domain.stores.search import tantivy_files
 from ai_stack_assets.domain.stores.search.query import (
@@ -57,7 +58,7 @@ class Tantivy:
     def open(self, configuration: str, *, rebuild: bool = False) -> Generator[TantivyStore]:
         """One at a time per configuration: a second one waits, up to `lock_seconds`. A dead process frees its
         lock."""
-        with self._locked(configuration):
+        with self._locked(configuration), room(self.root):
             yield TantivyStore(self.folder(configuration), configuration, rebuild=rebuild)
 
     def configurations(self) -> list[str]:

@@ -35,6 +35,8 @@ _POINTER = "published.json"
 _NO_GRAPH = 2**40
 """Indexing threshold in KB that no shard reaches: `optimize` then only takes out deleted points."""
 _PAGE = 20_000
+ROOM_BYTES = 128 << 20
+"""More than what opening a shard and one write of 2,048 points may fill."""
 _REBUILD = (
     "They are made anew from the lake by: make run ARGS=--rebuild=vectors (or rebuild: true in the launchpad)"
 )
@@ -73,11 +75,12 @@ class EdgeEngine:
     def open(self, configuration: str, space: str, size: int | None = None) -> Generator[EdgeSpace]:
         path = self.folder(configuration) / space
         with self._lock(configuration, space):
+            _require_room(self.root)
             if size is not None and not path.exists():
                 _create(path, size)
             shard = _load(path)
             try:
-                yield EdgeSpace(shard)
+                yield EdgeSpace(shard, path)
             finally:
                 shard.close()
 
@@ -121,12 +124,13 @@ class EdgeEngine:
 class EdgeSpace:
     """An open shard. The calls of `Space`, in the engine's own words."""
 
-    def __init__(self, shard: _Shard) -> None:
-        self.shard = shard
+    def __init__(self, shard: _Shard, path: Path) -> None:
+        self.shard, self.path = shard, path
 
     def upsert(self, point_ids: list[str], vectors: np.ndarray, payloads: list[dict[str, Any]]) -> None:
         import qdrant_edge as edge
 
+        _require_room(self.path)
         rows = zip(point_ids, vectors.tolist(), payloads, strict=True)
         self.shard.update(edge.UpdateOperation.upsert_points([edge.Point(*row) for row in rows]))
 
@@ -188,6 +192,16 @@ class EdgeSpace:
 
     def flush(self) -> None:
         self.shard.flush()
+
+
+def _require_room(path: Path) -> None:
+    """The engine writes through memory maps of files with holes: where there is no room to fill one, the system ends the
+    process without a word (SIGBUS)."""
+    free = shutil.disk_usage(path).free
+    if free < ROOM_BYTES:
+        raise TransientError(
+            f"no space left for vectors: {free >> 20} MB free at {path}, {ROOM_BYTES >> 20} MB are needed"
+        )
 
 
 def _read(path: Path) -> tuple[str, Published]:
