@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.graph import schema
+from ai_stack_assets.domain.stores.room import room
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ class EmbeddedGraph:
     def open(self, configuration: str, *, rebuild: bool = False) -> Generator[EmbeddedStore]:
         from ai_stack_assets.domain.stores.graph.embedded_store import EmbeddedStore
 
-        with self._locked(configuration):
+        with self._locked(configuration), room(self.folder):
             file = self.file(configuration)
             store = EmbeddedStore(configuration, file, self.connect, rebuild=rebuild)
             try:
