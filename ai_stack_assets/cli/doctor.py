@@ -1,4 +1,4 @@
-"""`doctor`: everything that a run needs, looked at now: data folder, vectoriser, stores. Writes nothing that stays."""
+"""`doctor`: everything that a run needs, looked at now: data folder, lake, vectoriser, stores. Writes nothing that stays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ai_stack_assets.domain.stores.doctor import Diagnosis, Look, examine
 def doctor(_: argparse.Namespace, terminal: Terminal) -> int:
     """Says for each what was found, or what is wrong and which setting to change. Returns the exit code."""
     with dg.build_resources(resources().resources or {}) as opened:
-        looks = [data_folder(settings.data_folder()), vectoriser(opened.vectorisers)]
+        looks = [data_folder(settings.data_folder()), *opened.lake.looks(), vectoriser(opened.vectorisers)]
         diagnoses = examine([*looks, *(getattr(opened, name).look() for name in STORES)])
     for diagnosis in diagnoses:
         _show(terminal, diagnosis)

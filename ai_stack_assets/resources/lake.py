@@ -10,6 +10,7 @@ from pydantic import Field
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake
+    from ai_stack_assets.domain.stores.doctor import Findings, Look
 
 
 class LakeResource(dg.ConfigurableResource):
@@ -24,6 +25,23 @@ class LakeResource(dg.ConfigurableResource):
         from ai_stack_assets.domain.common.lake_shared import open_lake
 
         return open_lake(Path(self.data), self.url, namespace, int(self.cache_gb * 2**30))
+
+    def looks(self) -> list[Look]:
+        """At the bucket, for the doctor; at nothing when the lake is in the data folder, which is looked at anyway."""
+        from ai_stack_assets.domain.common.lake_bucket import Bucket
+        from ai_stack_assets.domain.stores.doctor import Look
+
+        def run() -> Findings:
+            bucket = Bucket(self.url)
+            yield "reachable", f"{len(bucket.list('onec/current'))} configurations"
+            bucket.verify()
+            yield "rights", "may write, list and delete; conditions hold"
+
+        return (
+            [Look(f"lake ({self.url})", "LAKE_URL, AWS_ENDPOINT_URL", run, ("reachable", "rights"))]
+            if self.url
+            else []
+        )
 
     @property
     def cache(self) -> Path:

@@ -5,7 +5,7 @@
         cluster.jobs[name].body, .folder, .log, .process
 
 Each pod has a folder of its own that stands for its file system: volumes are mounted below it (ConfigMaps with their files),
-and what in its environment points into a mounted volume points there. It inherits nothing of our environment but PATH.
+and what in its environment points into a mounted volume points there. It inherits nothing of our environment but where programs are.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+
+PROJECT = Path(__file__).parents[2]
+"""What an image would hold."""
 
 
 @dataclass
@@ -96,7 +99,8 @@ class Cluster:
         mounts = self._mount(folder, pod.get("volumes", []), container.get("volumeMounts", []))
         said = self._environment(container)
         inside = {name: _inside(folder, mounts, value) for name, value in said.items()}
-        own = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(folder)}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        own = {"PATH": path, "PYTHONPATH": str(PROJECT), "HOME": str(folder)}
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 container["args"],
