@@ -5,7 +5,7 @@ Gathered from the rows of all parts, sent to workers as a few joined strings, in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,6 +24,83 @@ class Manager(NamedTuple):
 
 NO_EXPORTS: dict[str, str] = {}
 _UNIT, _LINE = "\t", "\n"
+_Encoded = tuple[bytes, bytes, bytes, bytes]
+
+
+class Ids:
+    """Ids, one a line of a text, by their lower-case form.
+
+    A million form items must fit into every process that links: so no id is kept apart from the text, only its place by
+    the hash of its key. A quarter of the memory of a dictionary of texts.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._places: dict[int, int] = {}
+        self._fill()
+
+    def get(self, key: str) -> str | None:
+        place = self._places.get(hash(key))
+        if place is None:
+            return None
+        found = self._at(place)
+        return found if self._key(found) == key else None
+
+    def __contains__(self, key: str) -> bool:
+        return self.get(key) is not None
+
+    def _fill(self) -> None:
+        for start, line in _lines(self._text):
+            self._places[hash(line.lower())] = start
+
+    def _at(self, place: int) -> str:
+        return self._text[place : _end(self._text, place)]
+
+    def _key(self, found: str) -> str | None:
+        return found.lower()
+
+
+class LooseIds(Ids):
+    """By `loose_key`; the first of several."""
+
+    def _fill(self) -> None:
+        for start, line in _lines(self._text):
+            if (key := self._key(line)) is not None:
+                self._places.setdefault(hash(key), start)
+
+    def _key(self, found: str) -> str | None:
+        parts = found.lower().split(".")
+        return loose_key(parts) if _HIDDEN.isdisjoint(parts[2::2]) else None
+
+
+class MethodIds(Ids):
+    """Of lines with a module and the names of its methods: a place is that of the line and of the name in it."""
+
+    def _fill(self) -> None:
+        for start, line in _lines(self._text):
+            module, *names = line.split(_UNIT)
+            place = len(module) + 1
+            for name in names:
+                self._places[hash(f"{module}.{name[1:]}".lower())] = start << 32 | place
+                place += len(name) + 1
+
+    def _at(self, place: int) -> str:
+        start, offset = place >> 32, place & 0xFFFFFFFF
+        line = self._text[start : _end(self._text, start)]
+        return f"{line.partition(_UNIT)[0]}.{line[offset + 1 :].partition(_UNIT)[0]}"
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    start = 0
+    while start < len(text):
+        end = _end(text, start)
+        yield start, text[start:end]
+        start = end + 1
+
+
+def _end(text: str, start: int) -> int:
+    end = text.find(_LINE, start)
+    return len(text) if end < 0 else end
 
 
 class Symbols:
@@ -61,11 +138,24 @@ class Symbols:
         return _restore, (self._objects, self._fields, self._modules, self._methods)
 
     def to_bytes(self) -> bytes:
-        return msgspec.msgpack.encode(self.__reduce__()[1])
+        return msgspec.msgpack.encode([text.encode() for text in self.__reduce__()[1]])
 
     @staticmethod
     def from_bytes(data: bytes) -> Symbols:
-        return _restore(*msgspec.msgpack.decode(data))
+        """Raises msgspec.ValidationError when it is something else."""
+        return _restore(*(text.decode() for text in msgspec.msgpack.decode(data, type=_Encoded)))
+
+    @staticmethod
+    def joined(many: Iterable[bytes]) -> bytes:
+        """The bytes of all of them together; they have no module in common."""
+        parts = [msgspec.msgpack.decode(data, type=_Encoded) for data in many]
+        texts = [b"\n".join(filter(None, column)) for column in zip(*parts, strict=True)]
+        return msgspec.msgpack.encode(texts or [b""] * 4)
+
+    def lines(self) -> list[set[str]]:
+        """Of objects, fields, modules and methods: equal lines are equal symbols. The id stands before the first tab; a
+        module's methods follow it, each with its mark."""
+        return [set(filter(None, text.split(_LINE))) for text in self.__reduce__()[1]]
 
     def fingerprint(self) -> str:
         """Changes exactly when any symbol does."""
@@ -74,29 +164,22 @@ class Symbols:
     # ---- by id, whatever the case
 
     @cached_property
-    def objects(self) -> dict[str, str]:
-        return {i.lower(): i for i in self._objects.split(_LINE) if i}
+    def objects(self) -> Ids:
+        return Ids(self._objects)
 
     @cached_property
-    def fields(self) -> dict[str, str]:
-        return {i.lower(): i for i in self._fields.split(_LINE) if i}
+    def fields(self) -> Ids:
+        return Ids(self._fields)
 
     @cached_property
-    def methods(self) -> dict[str, str]:
-        ids = (f"{module}.{name[1:]}" for module, *names in self._method_lines() for name in names)
-        return {i.lower(): i for i in ids}
+    def methods(self) -> MethodIds:
+        return MethodIds(self._methods)
 
     @cached_property
-    def loose_fields(self) -> dict[str, str]:
+    def loose_fields(self) -> LooseIds:
         """Fields by their id without classes: `catalog.валюты.товары.цена`. Form items and commands are
         left out: they share their names with form attributes."""
-        found: dict[str, str] = {}
-        for low, field_id in self.fields.items():
-            parts = low.split(".")
-            if not _HIDDEN.isdisjoint(parts[2::2]):
-                continue
-            found.setdefault(loose_key(parts), field_id)
-        return found
+        return LooseIds(self._fields)
 
     # ---- what code can call
 

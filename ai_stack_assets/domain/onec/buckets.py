@@ -22,12 +22,15 @@ from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.common.lake import write_part
 from ai_stack_assets.domain.onec.fact_cache import FactCache, reader_version
 from ai_stack_assets.domain.onec.layout import Root, SourceFile
-from ai_stack_assets.domain.onec.symbol_rows import NO_SYMBOLS, SymbolRows
+from ai_stack_assets.domain.onec.xml import MAX_BYTES
 
 STANDALONE, LINKED = (
     ("objects", "fields", "modules", "methods", "rejected"),
     ("references", "calls", "queries"),
 )
+
+SYMBOLS = ".symbols"
+"""Folder of a version: what each bucket adds to the symbols of the configuration, and all of them."""
 
 
 class Part(NamedTuple):
@@ -61,6 +64,10 @@ class Task:
         return self.draft / table / f"{self.bucket}.parquet"
 
     @property
+    def symbols_path(self) -> Path:
+        return self.draft / SYMBOLS / self.bucket
+
+    @property
     def pending_path(self) -> Path:
         """What `read_bucket` leaves for `link_bucket`; gone when the version is published."""
         return self.draft / ".pending" / self.bucket
@@ -72,7 +79,6 @@ class BucketResult:
     files: tuple[SourceFile, ...]
     key: str
     is_unchanged: bool = False
-    symbols: SymbolRows = NO_SYMBOLS
     parts: dict[str, Part] = field(default_factory=dict)
     parsed: int = 0
     cached: int = 0
@@ -109,8 +115,9 @@ def read_bucket(task: Task) -> BucketResult:
     from ai_stack_assets.domain.onec.groups import GroupFiles, RowCollector
 
     groups = [list(files) for _, files in groupby(task.files, key=lambda state: state.group)]
+    read: dict[str, bytes] = {}
     if task.done_key:
-        hashed = tuple(_hashed(task.root, state) for state in task.files)
+        hashed = tuple(_hashed(task.root, state, read) for state in task.files)
         key = bucket_key(task.root, hashed)
         if key == task.done_key:
             return BucketResult(task.bucket, hashed, key, is_unchanged=True)
@@ -119,7 +126,7 @@ def read_bucket(task: Task) -> BucketResult:
     parsed = cached = 0
     with FactCache(task.cache_file) as cache:
         for group in groups:
-            files = GroupFiles(task.root, group, cache)
+            files = GroupFiles(task.root, group, cache, read)
             collector.add(group[0].group, files)
             states += files.states
             parsed += files.parsed
@@ -127,7 +134,8 @@ def read_bucket(task: Task) -> BucketResult:
     result = BucketResult(
         task.bucket, tuple(states), bucket_key(task.root, states), parsed=parsed, cached=cached
     )
-    result.symbols = collector.symbols()
+    task.symbols_path.parent.mkdir(parents=True, exist_ok=True)
+    task.symbols_path.write_bytes(collector.symbols().to_bytes())
     for table in STANDALONE:
         result.parts[table] = write_rows(collector.tables[table], table, task.part_path(table))
     task.pending_path.parent.mkdir(parents=True, exist_ok=True)
@@ -157,13 +165,14 @@ def _symbols_of(file: Path, inode: int, mtime_ns: int) -> Symbols:
     return Symbols.from_bytes(file.read_bytes())
 
 
-def _hashed(root: Root, state: SourceFile) -> SourceFile:
-    if state.blob_hash:
+def _hashed(root: Root, state: SourceFile, read: dict[str, bytes]) -> SourceFile:
+    if state.blob_hash or state.size > MAX_BYTES:
         return state
     try:
-        return state._replace(blob_hash=sha256_hex((root.path / state.path).read_bytes()))
+        read[state.path] = data = (root.path / state.path).read_bytes()
     except OSError:
         return state
+    return state._replace(blob_hash=sha256_hex(data))
 
 
 def write_rows(rows: list, table: str, path: Path) -> Part:

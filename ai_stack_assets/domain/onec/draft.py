@@ -11,18 +11,18 @@ from typing import Any
 import msgspec
 import xxhash
 
+from ai_stack_assets.domain.bsl.symbols import Symbols
 from ai_stack_assets.domain.common.difference import row_changes
 from ai_stack_assets.domain.common.lake import Lake, Version
-from ai_stack_assets.domain.onec.buckets import NO_PART, BucketResult, Part, Task, write_rows
+from ai_stack_assets.domain.onec.buckets import NO_PART, SYMBOLS, BucketResult, Part, Task, write_rows
 from ai_stack_assets.domain.onec.layout import Root, SourceFile
 from ai_stack_assets.domain.onec.report import TableChange
-from ai_stack_assets.domain.onec.symbol_rows import NO_SYMBOLS, SymbolRows, changed_names, names_any
+from ai_stack_assets.domain.onec.symbol_rows import NO_SYMBOLS, changed_names, names_any
 from ai_stack_assets.domain.onec.tables import TABLES, RejectedRow
 
 UNSAFE = "unsafe"
 """The part of `rejected` with what was not even listed."""
-_SYMBOLS = ".symbols"
-_ALL_SYMBOLS = f"{_SYMBOLS}/all"
+_ALL_SYMBOLS = f"{SYMBOLS}/all"
 
 
 class Draft:
@@ -75,8 +75,11 @@ class Draft:
         names = set()
         self._has_new_symbols = False
         for bucket in touched:
-            before, now = self._symbols_before(bucket), self._symbols_now(bucket)
-            self._has_new_symbols |= before != now
+            before, now = (
+                self._symbols(self._symbols_before(bucket)),
+                self._symbols(self._symbols_now(bucket)),
+            )
+            self._has_new_symbols |= before.lines() != now.lines()
             names |= changed_names(before, now)
         kept = [bucket for bucket in self.buckets if bucket not in self._read]
         return [b for b in kept if names_any(names, lambda table, b=b: self._part_before(b, table))]
@@ -93,8 +96,8 @@ class Draft:
             self.previous.take_over(_ALL_SYMBOLS, self.folder)
             self.previous.file(_ALL_SYMBOLS)
         else:
-            merged = [self._symbols_now(bucket) for bucket in self.buckets]
-            file.write_bytes(SymbolRows.merged(merged).to_bytes())
+            parts = filter(None, map(self._symbols_now, self.buckets))
+            file.write_bytes(Symbols.joined(part.read_bytes() for part in parts))
         return file
 
     def add_linked(self, bucket: str, parts: dict[str, Part]) -> None:
@@ -112,8 +115,6 @@ class Draft:
     ) -> tuple[dict[str, TableChange], Version]:
         self._take_over()
         changes = {table: self._change(table) for table in TABLES}
-        for bucket, result in self._read.items():
-            (self.folder / _SYMBOLS / bucket).write_bytes(msgspec.msgpack.encode(result.symbols))
         shutil.rmtree(self.folder / ".pending", ignore_errors=True)
         manifest = {
             "configuration": configuration,
@@ -168,7 +169,7 @@ class Draft:
             for table in self._parts[bucket]:
                 if self._has_before(bucket, table):
                     self.previous.take_over(f"{table}/{bucket}.parquet", self.folder)
-            self.previous.take_over(f"{_SYMBOLS}/{bucket}", self.folder)
+            self.previous.take_over(f"{SYMBOLS}/{bucket}", self.folder)
 
     def _part(self, bucket: str, table: str) -> Path:
         return self.folder / table / f"{bucket}.parquet"
@@ -187,17 +188,23 @@ class Draft:
     def _digest_now(self, bucket: str, table: str) -> str:
         return self._parts.get(bucket, {}).get(table, NO_PART).digest
 
-    def _symbols_before(self, bucket: str) -> SymbolRows:
+    def _symbols_before(self, bucket: str) -> Path | None:
         if self.previous is None or bucket not in self._before or bucket == UNSAFE:
-            return NO_SYMBOLS
-        return msgspec.msgpack.decode(
-            self.previous.file(f"{_SYMBOLS}/{bucket}").read_bytes(), type=SymbolRows
-        )
+            return None
+        return self.previous.file(f"{SYMBOLS}/{bucket}")
 
-    def _symbols_now(self, bucket: str) -> SymbolRows:
+    def _symbols_now(self, bucket: str) -> Path | None:
         if bucket in self._read:
-            return self._read[bucket].symbols
-        return self._symbols_before(bucket) if bucket in self.buckets else NO_SYMBOLS
+            return self.folder / SYMBOLS / bucket
+        return self._symbols_before(bucket) if bucket in self.buckets else None
+
+    @staticmethod
+    def _symbols(file: Path | None) -> Symbols:
+        """None of what an earlier release wrote: all is read anew then."""
+        try:
+            return Symbols.from_bytes(file.read_bytes()) if file else NO_SYMBOLS
+        except msgspec.ValidationError:
+            return NO_SYMBOLS
 
 
 def _keys_of(parts: Iterable[Path]) -> Any:

@@ -13,6 +13,7 @@ import msgspec
 from ai_stack_assets.domain.bsl.decoding import Decoded, decode
 from ai_stack_assets.domain.bsl.facts import ModuleFacts
 from ai_stack_assets.domain.bsl.module import parse_module
+from ai_stack_assets.domain.bsl.symbols import Symbols
 from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.onec import module_rows
 from ai_stack_assets.domain.onec.assembly import MetadataQuery, ModuleStub, assemble
@@ -21,7 +22,6 @@ from ai_stack_assets.domain.onec.fact_cache import FactCache, facts_key
 from ai_stack_assets.domain.onec.layout import Root, SourceFile
 from ai_stack_assets.domain.onec.model import FileFacts, Rejection
 from ai_stack_assets.domain.onec.reader import parse_file
-from ai_stack_assets.domain.onec.symbol_rows import SymbolRows
 from ai_stack_assets.domain.onec.tables import ReferenceRow, RejectedRow
 from ai_stack_assets.domain.onec.xml import MAX_BYTES
 
@@ -41,10 +41,20 @@ class ModuleFile(NamedTuple):
 
 
 class GroupFiles:
-    """The files of one group, each read once; facts from the cache, or parsed now and put there."""
+    """The files of one group, each read once; facts from the cache, or parsed now and put there.
 
-    def __init__(self, root: Root, listed: Iterable[SourceFile], cache: FactCache) -> None:
+    `known`: bytes by path of what was read already; taken out, so that they do not pile up.
+    """
+
+    def __init__(
+        self,
+        root: Root,
+        listed: Iterable[SourceFile],
+        cache: FactCache,
+        known: dict[str, bytes] | None = None,
+    ) -> None:
         self.root = root
+        self._known = {} if known is None else known
         self.states: list[SourceFile] = []
         self.metadata: dict[str, FileFacts | None] = {}
         """By path; None for modules, rejected ones included: their owner still has them."""
@@ -68,7 +78,8 @@ class GroupFiles:
             limit = MAX_BYTES // 2**20
             raise Rejection("too_large", f"{state.size / 2**20:.0f} MB, more than {limit} MB: not read")
         try:
-            return (self.root.path / state.path).read_bytes()
+            data = self._known.pop(state.path, None)
+            return (self.root.path / state.path).read_bytes() if data is None else data
         except OSError as error:
             raise Rejection("unreadable", str(error.strerror or error)) from error
 
@@ -146,9 +157,9 @@ class RowCollector:
         for row in [*files.rejected, *rows.rejected]:
             self._reject(row)
 
-    def symbols(self) -> SymbolRows:
+    def symbols(self) -> Symbols:
         tables = self.tables
-        return SymbolRows(
+        return Symbols(
             [row.id for row in tables["objects"]],
             [row.id for row in tables["fields"]],
             [(row.id, row.kind, row.object_id, row.is_global) for row in tables["modules"]],

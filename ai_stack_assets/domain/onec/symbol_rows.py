@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from ai_stack_assets.domain.bsl.symbols import Symbols
 
@@ -13,34 +12,23 @@ MANY_NAMES = 200
 """From so many changed names on, looking for their uses costs more than linking all buckets again."""
 
 
-class SymbolRows(NamedTuple):
-    """As the arguments of `Symbols`."""
-
-    objects: list[str]
-    fields: list[str]
-    modules: list[tuple[str, str, str, bool | None]]
-    methods: list[tuple[str, str, str, bool]]
-
-    @staticmethod
-    def merged(many: Iterable[SymbolRows]) -> Symbols:
-        columns = [[item for part in column for item in part] for column in zip(*many, strict=True)]
-        return Symbols(*columns)
+NO_SYMBOLS = Symbols()
 
 
-NO_SYMBOLS = SymbolRows([], [], [], [])
-
-
-def changed_names(before: SymbolRows, now: SymbolRows) -> set[str]:
+def changed_names(before: Symbols, now: Symbols) -> set[str]:
     """Own names, lower case, of all that appeared, changed or vanished. A changed module stands for its methods."""
-    modules = {module[0] for module in set(before.modules) ^ set(now.modules)}
-    methods = set(before.methods) ^ set(now.methods)
-    methods |= {method for rows in (before, now) for method in rows.methods if method[1] in modules}
-    ids = (
-        {*before.objects} ^ {*now.objects}
-        | {*before.fields} ^ {*now.fields}
-        | {method[0] for method in methods}
-    )
-    return {symbol.rpartition(".")[2].partition("~")[0].lower() for symbol in ids}
+    old, new = before.lines(), now.lines()
+    objects, fields, modules, _ = (a ^ b for a, b in zip(old, new, strict=True))
+    changed = {line.partition("\t")[0] for line in modules}
+    whole = {line for line in old[3] | new[3] if line.partition("\t")[0] in changed}
+    methods = _marked(old[3] - new[3]) ^ _marked(new[3] - old[3]) | _marked(whole)
+    ids = {symbol.rpartition(".")[2] for symbol in objects | fields}
+    return {name.partition("~")[0].lower() for name in ids | {name[1:] for _, name in methods}}
+
+
+def _marked(lines: Iterable[str]) -> set[tuple[str, str]]:
+    """Module and name with its mark."""
+    return {(module, name) for module, *names in (line.split("\t") for line in lines) for name in names}
 
 
 def names_any(names: set[str], part: Callable[[str], Path | None]) -> bool:
