@@ -31,7 +31,8 @@ DIRECTIVES = {
     "AtClientAtServer": "&НаКлиентеНаСервере",
     "AtClientAtServerNoContext": "&НаКлиентеНаСервереБезКонтекста",
 }
-_TOKEN = re.compile(r'(?:\s++|//[^\n]*+)*+("[^"]*+(?:""[^"]*+)*+"?+|\w++|[^\w\s])')
+_TOKEN = re.compile(r'//[^\n]*+|("[^"]*+(?:""[^"]*+)*"?+|\d++\.\d++|\w++|[^\w\s])')
+"""Comments have no group 1."""
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r"))
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _LEAST_TEXT = 0.98
@@ -105,7 +106,8 @@ def declaration(code: str, signature: str, *, is_export: bool) -> str:
 
 def count_tokens(code: str) -> int:
     """BSL tokens, comments left out. One expression: 70,000 methods a second."""
-    return len(_TOKEN.findall(code))
+    found = _TOKEN.findall(code)
+    return len(found) - found.count("")
 
 
 def records(facts: FileFacts, **place: Any) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ai_stack_assets.domain.dataset.sources.bsl_methods import module_place, parse_file, records
+from ai_stack_assets.domain.dataset.sources.bsl_methods import count_tokens, module_place, parse_file, records
 from ai_stack_assets_tests.domain.dataset.sources.repositories import METHOD
 
 
@@ -21,6 +21,14 @@ def test_a_method_becomes_a_record_with_all_that_its_text_says():
     assert row["code"].startswith("Асинх Процедура") and row["code"].endswith("КонецПроцедуры")
     assert row["tokens"] == 16
     assert row["provenances"][0]["licence"] == "MIT"
+
+
+@pytest.mark.parametrize(
+    ("code", "tokens"),
+    [("", 0), ("А = Б;", 4), ('А = "б "" в\n|г"; // д', 4), ("// only", 0), ('А("', 3), ("А = 1.5", 3)],
+)
+def test_tokens_are_counted_without_comments(code, tokens):
+    assert count_tokens(code) == tokens
 
 
 def test_an_english_method_keeps_its_language():
