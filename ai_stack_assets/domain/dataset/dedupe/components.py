@@ -92,7 +92,7 @@ class Joiner:
             order = np.argsort(keys)
             own = parent.copy()
             join.link(
-                keys[order], owners[order], places[order] if len(places) else places, self.sets.values,
+                keys[order], owners[order], places[order], self.sets.values,
                 self.sets.offsets, self.maps, own, *fraction.as_integer_ratio(),
             )  # fmt: skip
             return own
