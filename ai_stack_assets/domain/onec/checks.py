@@ -3,7 +3,7 @@ writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -56,12 +56,7 @@ GATES: dict[str, Gate] = {
     for gate in (
         Gate("is_not_empty", "objects", ERROR, "The configuration has objects."),
         Gate("ids_are_unique", "objects", ERROR, "No id occurs twice in any table."),
-        Gate(
-            "names_differ_by_more_than_case",
-            "objects",
-            WARN,
-            "No two ids are the same but for upper and lower case.",
-        ),
+        Gate("names_differ_by_more_than_case", "objects", WARN, "No two ids are the same but for case."),
         Gate("owners_exist", "objects", ERROR, "Every row's owner is a row of the same version."),
         Gate(
             "children_match_configuration",
@@ -109,6 +104,8 @@ _OTHER_COLUMNS = {
 }
 _NAMED = ("objects", "fields", "modules", "methods")
 """Tables whose ids are names, which 1C compares without case; the ids of the others are made of these."""
+_BY_PART = ("references", "calls", "queries")
+"""Their ids begin with those of rows that lie in the same part: compared within it, 0.02 s instead of 0.3 and none kept."""
 
 
 def evaluate(version: Version, previous: Version | None) -> list[CheckResult]:
@@ -138,6 +135,14 @@ class _Columns:
             self._tables[table] = self._table(table)
         return self._tables[table][column]
 
+    def ids(self, table: str, *, by_part: bool) -> Iterator[pa.ChunkedArray]:
+        import pyarrow.parquet as pq
+
+        if by_part:
+            yield from (pq.read_table(part, columns=["id"])["id"] for part in self.version.parts(table))
+        else:
+            yield self.get(table, "id")
+
     def distinct(self, table: str, column: str) -> pa.Array:
         """Distinct values without null: 300,000 rows cost no more than their dictionaries."""
         import pyarrow as pa
@@ -149,7 +154,8 @@ class _Columns:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        columns = ["id", *_OTHER_COLUMNS.get(table, ()), *(c for t, c, _ in _OWNERS if t == table)]
+        ids = [] if table in _BY_PART else ["id"]
+        columns = [*ids, *_OTHER_COLUMNS.get(table, ()), *(c for t, c, _ in _OWNERS if t == table)]
         words = [c for c in columns if c not in ("id", "is_lost")]
         parts = [
             pq.ParquetFile(part, read_dictionary=words).read(columns=columns)
@@ -179,9 +185,7 @@ def _ids_are_unique(tables: _Columns) -> CheckResult:
     repeated: dict[str, int] = {}
     sample: list[str] = []
     for table in TABLES:
-        ids = tables.get(table, "id")
-        # ids of call sites begin with their caller's, whose rows lie in the same part: 0.02 s instead of 0.3
-        for some in ids.chunks if table == "calls" else [ids]:
+        for some in tables.ids(table, by_part=table in _BY_PART):
             if extra := len(some) - len(pc.unique(some)):
                 repeated[table] = repeated.get(table, 0) + extra
                 sample += _repeated(some).to_pylist()
@@ -195,11 +199,13 @@ def _names_differ_by_more_than_case(tables: _Columns) -> CheckResult:
     alike: dict[str, int] = {}
     sample: list[str] = []
     for table in _NAMED:
-        ids = pc.unique(tables.get(table, "id"))
-        low = pc.utf8_lower(ids)
-        if extra := len(ids) - len(pc.unique(low)):
-            alike[table] = extra
-            sample += ids.filter(pc.is_in(low, _repeated(low, limit=None))).to_pylist()
+        # what belongs to objects of one name lies in one part
+        for some in tables.ids(table, by_part=table != "objects"):
+            ids = pc.unique(some)
+            low = pc.utf8_lower(ids)
+            if extra := len(ids) - len(pc.unique(low)):
+                alike[table] = alike.get(table, 0) + extra
+                sample += ids.filter(pc.is_in(low, _repeated(low, limit=None))).to_pylist()
     said = _counted("names that differ only by case", alike) or "All names differ by more than case."
     return _result("names_differ_by_more_than_case", not alike, sum(alike.values()), 0, sample, said)
 
@@ -251,14 +257,8 @@ def _lost_files_are_few(tables: _Columns) -> CheckResult:
     )
     share = round(len(lost) / max(len(files), 1), 5)
     said = f"{len(lost)} of {len(files)} files were lost."
-    return _result(
-        "lost_files_are_few",
-        share <= MAX_LOST_SHARE,
-        share,
-        MAX_LOST_SHARE,
-        lost.slice(0, SAMPLE).to_pylist(),
-        said,
-    )
+    sample = lost.slice(0, SAMPLE).to_pylist()
+    return _result("lost_files_are_few", share <= MAX_LOST_SHARE, share, MAX_LOST_SHARE, sample, said)
 
 
 def _no_sudden_loss(version: Version, previous: Version | None) -> CheckResult:
