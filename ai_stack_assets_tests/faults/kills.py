@@ -6,7 +6,9 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.common.lake import Version
@@ -61,19 +63,38 @@ class Tally:
     errors: list[str] = field(default_factory=list)
     lost: int = 0
     """Rows that differed from the lake after the next synchronisation."""
-    versions_after_kill: list[str] = field(default_factory=list)
+    states: list[str] = field(default_factory=list)
+    """What readers had after each fault, before the next synchronisation."""
 
 
 def killed(subject: Subject, times: int, seed: int = 1) -> Tally:
     """From one version to the other and back, killed on the way each time; then finished by the next."""
+    return _repeated(subject, times, seed, lambda worker: worker.kill(), lambda: None)
+
+
+def server_killed(subject: Subject, server: Any, times: int, seed: int = 1) -> Tally:
+    """The same, but it is the server that dies, and is started again before the next synchronisation."""
+
+    def kill(worker: Worker) -> bool:
+        server.kill()
+        return "done" not in worker.finish()
+
+    return _repeated(subject, times, seed, kill, server.start)
+
+
+def _repeated(
+    subject: Subject, times: int, seed: int, kill: Callable[[Worker], bool], mend: Callable[[], None]
+) -> Tally:
     versions = {word: version(subject.lake, word, subject.configuration) for word in (OLD, NEW)}
     subject.sync(versions[NEW])
     tally, moments = Tally(), random.Random(f"{subject.engine}{seed}")
     seconds = _seconds(subject, versions[OLD])
     now, then = OLD, NEW
-    while tally.injected < times:
-        _once(subject, versions[then], moments.uniform(0, seconds), tally)
-        tally.versions_after_kill.append(_word(subject))
+    while tally.injected < times and tally.too_late < 3 * times:
+        is_hit = _once(subject, versions[then], moments.uniform(0, seconds), kill, tally)
+        mend()
+        word = _word(subject)
+        tally.states.append({now: "old", then: "new"}.get(word, word) + ("" if is_hit else " (done)"))
         report = subject.sync(versions[then])
         tally.lost += sum(len(d.added) + len(d.changed) + len(d.removed) for d in report.differences)
         tally.lost += len(subject.differences(versions[then]))
@@ -81,17 +102,20 @@ def killed(subject: Subject, times: int, seed: int = 1) -> Tally:
     return tally
 
 
-def _once(subject: Subject, wanted: Version, moment: float, tally: Tally) -> None:
+def _once(
+    subject: Subject, wanted: Version, moment: float, kill: Callable[[Worker], bool], tally: Tally
+) -> bool:
     worker = Worker(subject, wanted)
     with Watch(subject) as watch:
         worker.go()
         time.sleep(moment)
-        is_hit = worker.kill()
+        is_hit = kill(worker)
     tally.injected += is_hit
     tally.too_late += not is_hit
     tally.looked, tally.told = tally.looked + watch.looked, tally.told + watch.told
     tally.mixed += watch.mixed
     tally.errors += watch.errors
+    return is_hit
 
 
 def _seconds(subject: Subject, wanted: Version) -> float:

@@ -1,0 +1,165 @@
+"""Whole runs as a user starts them, with real steps: a store that is down, processes that are killed, runs at once."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ai_stack_assets_tests import servers
+from ai_stack_assets_tests.cli.test_run import User, rows, step_process, wait_for
+from ai_stack_assets_tests.platform import PROJECT, SAMPLE
+
+pytestmark = pytest.mark.slow
+STORES = ("postgres", "neo4j", "qdrant", "elasticsearch")
+SECONDS = 300
+
+
+@dataclass
+class Run:
+    """The command line on a folder of its own; each run leads a process group."""
+
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        own = {
+            "AI_STACK_ASSETS_DATA": str(self.folder / "data"),
+            "AI_STACK_ASSETS_CONFIGURATIONS": str(self.folder / "configurations.yaml"),
+        }
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            [sys.executable, "-m", "ai_stack_assets", "run", *arguments],
+            cwd=PROJECT,
+            env={**os.environ, **own, **self.settings},
+            stdout=pipe,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def __call__(self, *arguments: str) -> tuple[int, str]:
+        process = self.start(*arguments)
+        said, _ = process.communicate(timeout=SECONDS)
+        return process.returncode, said
+
+    def processes(self) -> list[psutil.Process]:
+        """Those that work on this folder, by their environment."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("AI_STACK_ASSETS_DATA") == str(self.folder / "data"):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    shutil.copytree(SAMPLE, tmp_path / "trade")
+    (tmp_path / "configurations.yaml").write_text("configurations:\n  - {name: trade, source: trade}\n")
+    run = Run(tmp_path)
+    yield run
+    for process in run.processes():
+        process.kill()
+
+
+def written(said: str, store: str) -> int | None:
+    """Rows added, changed and removed; None when the store was not made."""
+    found = rows(said, store)
+    return sum(found[1:]) if found else None
+
+
+def test_a_store_that_is_down_is_red_alone_and_the_next_run_repairs_only_it(run: Run) -> None:
+    with servers.postgres() as server:
+        run.settings = {"POSTGRES_URL": server.create_database("down")}
+        server.kill()
+        code, said = run("--name", "trade")
+        assert code == 1, said
+        assert "POSTGRES_URL" in said
+        assert [store for store in STORES if written(said, store) is None] == ["postgres"]
+
+        server.start()
+        code, said = run("--name", "trade")
+        assert code == 0, said
+        assert {store: bool(written(said, store)) for store in STORES} == {
+            store: store == "postgres" for store in STORES
+        }
+
+        server.kill()  # after its write
+        server.start()
+        code, said = run("--name", "trade")
+        assert code == 0, said
+        assert [written(said, store) for store in STORES] == [0, 0, 0, 0]
+
+
+def test_a_store_that_dies_during_its_write_and_comes_back_costs_a_retry(run: Run) -> None:
+    with servers.postgres() as server:
+        run.settings = {"POSTGRES_URL": server.create_database("during")}
+
+        def crash() -> None:
+            wait_for(lambda: step_process(User(run.folder), "postgres__onec__tables"))
+            server.kill()
+            server.start()
+
+        crashing = threading.Thread(target=crash)
+        crashing.start()
+        code, said = run("--name", "trade")
+        crashing.join()
+        assert [store for store in STORES if written(said, store) is None] in ([], ["postgres"]), said
+        if code:
+            code, said = run("--name", "trade")
+        assert code == 0, said
+        code, said = run("--name", "trade")
+        assert [written(said, store) for store in STORES] == [0, 0, 0, 0], said
+
+
+@pytest.mark.parametrize("victim", ["step", "worker", "group"])
+def test_after_a_kill_the_next_run_ends_in_parity_and_nothing_is_left(run: Run, victim: str) -> None:
+    kill_once(run, victim, random.Random(victim).uniform(2, 8))
+
+
+def kill_once(run: Run, victim: str, moment: float) -> None:
+    """Kill after so many seconds, then run twice: the first repairs, the second finds nothing to do."""
+    process = run.start("--name", "trade")
+    time.sleep(moment)
+    if victim == "group":
+        os.killpg(process.pid, signal.SIGKILL)
+    elif victim == "worker":
+        process.kill()
+    elif steps := [p for p in run.processes() if p.pid != process.pid and p.children() == []]:
+        steps[-1].kill()
+    process.communicate(timeout=SECONDS)
+    code, said = run("--name", "trade")
+    assert code == 0, said
+    code, said = run("--name", "trade")
+    assert code == 0, said
+    assert [written(said, store) for store in STORES] == [0, 0, 0, 0], said
+    gone, alive = psutil.wait_procs(run.processes(), timeout=60)
+    assert alive == [], gone
+
+
+def test_two_configurations_and_two_runs_of_one_at_once_end_in_parity(run: Run) -> None:
+    shutil.copytree(SAMPLE, run.folder / "other")
+    (run.folder / "configurations.yaml").write_text(
+        "configurations:\n  - {name: trade, source: trade}\n  - {name: other, source: other}\n"
+    )
+    processes = [run.start("--name", name) for name in ("trade", "trade", "other")]
+    said = [process.communicate(timeout=SECONDS)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], said
+    for name in ("trade", "other"):
+        code, again = run("--name", name)
+        assert code == 0, again
+        assert [written(again, store) for store in STORES] == [0, 0, 0, 0], again
