@@ -70,9 +70,10 @@ class Sample:
 
     @cached_property
     def statements(self) -> int:
-        """Of the method; of the whole text when it holds none."""
-        block = self.method.block if self.method else None
-        return block.statements if block else self.masked.code.count(";")
+        """Of all methods; of the whole text when it holds none."""
+        if not self.outline.subs:
+            return self.masked.code.count(";")
+        return sum(sub.block.statements for sub in self.outline.subs if sub.block)
 
     @cached_property
     def comment_share(self) -> float:

@@ -73,8 +73,7 @@ def _falling(value: float, good: float, bad: float) -> float:
 
 
 def _cognitive(sample: Sample) -> int:
-    block = sample.method.block if sample.method else None
-    return block.cognitive if block else 0
+    return max((sub.block.cognitive for sub in sample.outline.subs if sub.block), default=0)
 
 
 def _documented(sample: Sample) -> float:

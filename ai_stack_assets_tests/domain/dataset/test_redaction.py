@@ -162,6 +162,14 @@ def test_what_was_found_is_found_among_other_code(kind: str, text: str) -> None:
     assert new.startswith("Процедура Выполнить()\n\t")
 
 
+def test_many_in_one_text_are_all_found_and_found_once() -> None:
+    text = "\n".join(text for _, text in FOUND)
+    new, kinds = code(text)
+    assert set(kinds) == {kind for kind, _ in FOUND}
+    assert len(kinds) >= len(FOUND)
+    assert code(new) == (new, [])
+
+
 def test_prose_is_looked_at_as_a_whole() -> None:
     text = "Отправляет письмо на kuznetsova@firma.su.\nАвтор: Анна Кузнецова"
     new, findings = redact(text, DETECTORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -95,16 +96,14 @@ def redact(
     awake = woken(text, spans, detectors)
     if not awake:
         return text, []
-    taken = [match.span() for match in PLACEHOLDER.finditer(text)]
-    known = len(taken)
-    kinds = [""] * known
+    # sorted, and never overlapping; what was replaced before has no kind
+    taken = [(*match.span(), "") for match in PLACEHOLDER.finditer(text)]
     for detector in awake:
-        for start, end in spans:
-            for span in detector.find(text, start, end):
-                if _is_free(span, taken) and (not is_code or text.count('"', *span) % 2 == 0):
-                    taken.append(span)
-                    kinds.append(detector.kind)
-    return _replaced(text, sorted(zip(taken[known:], kinds[known:], strict=True)))
+        for span in spans:
+            for start, end in detector.find(text, *span):
+                if _is_free(start, end, taken) and (not is_code or text.count('"', start, end) % 2 == 0):
+                    insort(taken, (start, end, detector.kind))
+    return _replaced(text, taken)
 
 
 def literals_and_comments(code: str) -> list[tuple[int, int]]:
@@ -112,13 +111,16 @@ def literals_and_comments(code: str) -> list[tuple[int, int]]:
     return [match.span() for match in NOISE.finditer(code) if code[match.start()] in _HIDEABLE]
 
 
-def _is_free(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
-    return all(span[1] <= start or span[0] >= end for start, end in taken)
+def _is_free(start: int, end: int, taken: list[tuple[int, int, str]]) -> bool:
+    at = bisect_left(taken, (start,))
+    return (at == 0 or taken[at - 1][1] <= start) and (at == len(taken) or taken[at][0] >= end)
 
 
-def _replaced(text: str, found: list[tuple[tuple[int, int], str]]) -> tuple[str, list[Finding]]:
+def _replaced(text: str, taken: list[tuple[int, int, str]]) -> tuple[str, list[Finding]]:
     parts, findings, last, length = [], [], 0, 0
-    for (start, end), kind in found:
+    for start, end, kind in taken:
+        if not kind:
+            continue
         mark = f"<{kind.upper()}>"
         parts += [text[last:start], mark]
         length += start - last
