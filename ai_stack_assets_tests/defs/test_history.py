@@ -151,13 +151,12 @@ def test_days_can_be_partitions_of_their_own():
 
 def test_the_schedule_asks_for_the_month_of_yesterday_where_there_is_a_repository(platform, repository):
     platform.configure(trade=f"{repository.folder}@main", demo=SAMPLE)
-    context = dg.build_schedule_context(
-        instance=platform.instance,
-        scheduled_execution_time=datetime(2020, 3, 1, 1, tzinfo=ZoneInfo(settings.time_zone())),
-        resources=platform.resources(),
-    )
-    tick = history_every_day.evaluate_tick(context)
-    assert [request.partition_key for request in tick.run_requests] == ["trade|2020-02"]
+    first_of_march = datetime(2020, 3, 1, 1, tzinfo=ZoneInfo(settings.time_zone()))
+    with dg.instance_for_test() as instance:
+        instance.add_dynamic_partitions("configuration", ["trade", "demo"])
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=first_of_march)
+        asked = list(history_every_day(context, configurations=platform.resources()["configurations"]))
+    assert [request.partition_key for request in asked] == ["trade|2020-02"]
 
 
 def test_a_configuration_that_is_not_listed_any_more_keeps_its_history_and_gets_no_more(platform, repository):
