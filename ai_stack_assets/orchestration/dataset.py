@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ai_stack_assets.domain.common import charts
 from ai_stack_assets.domain.dataset import records
 
 if TYPE_CHECKING:
+    from ai_stack_assets.domain.dataset.leaks import Crossing
     from ai_stack_assets.domain.dataset.pipeline import Made
     from ai_stack_assets.domain.dataset.publishing.hub import Published
     from ai_stack_assets.domain.dataset.publishing.validation import Finding
@@ -48,9 +48,9 @@ def source_metadata(outcome: Outcome) -> dict[str, Any]:
 
 
 def stage_metadata(
-    made: Made, table: str = "records", pictures: Mapping[str, str] | None = None
+    made: Made, table: str = "records", shown: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Rows, facts, and pictures (SVG by title)."""
+    """Rows, facts, and pictures (markdown by title)."""
     version = made.version
     tables = version.manifest["tables"]
     return {
@@ -60,10 +60,7 @@ def stage_metadata(
         "is_new": made.is_new,
         "version": version.id,
         "facts": made.facts,
-        **{
-            title: dg.MarkdownMetadataValue(charts.image(svg, title))
-            for title, svg in (pictures or {}).items()
-        },
+        **{title: dg.MarkdownMetadataValue(text) for title, text in (shown or {}).items()},
     }
 
 
@@ -77,9 +74,7 @@ def published_metadata(published: Published, statistics: Mapping[str, Any]) -> d
         "branch": published.branch,
         "tag": published.tag,
         "is_new": published.is_new,
-        "splits": dg.MarkdownMetadataValue(
-            charts.image(charts.bars(splits, "Rows by split"), "Rows by split")
-        ),
+        "splits": dg.MarkdownMetadataValue(pictures.split_sizes(splits)),
         "licences": statistics["licences"],
         "mean_quality": statistics["quality"]["mean"],
     }
@@ -90,6 +85,10 @@ def findings(key: dg.AssetKey, found: Iterable[Finding]) -> list[dg.AssetCheckRe
         check(key, f.name, f.passed, f.actual, f.threshold, f.sample, dg.AssetCheckSeverity.ERROR)
         for f in found
     ]
+
+
+def leaks(key: dg.AssetKey, found: Iterable[Crossing]) -> list[dg.AssetCheckResult]:
+    return [check(key, c.name, c.passed, c.count, 0, c.sample) for c in found]
 
 
 def check(
@@ -110,11 +109,6 @@ def check(
         description=description or None,
         metadata={"actual": actual, "threshold": threshold, "sample": list(sample)[:_SAMPLE]},
     )
-
-
-def histogram(counts: Sequence[int]) -> dict[str, int]:
-    """Counts of equal bins from 0 to 1, by the lower end of the bin."""
-    return {f"{number / len(counts):.2f}": count for number, count in enumerate(counts)}
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:

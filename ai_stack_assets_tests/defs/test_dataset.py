@@ -121,7 +121,6 @@ def test_each_step_shows_numbers_and_a_picture(dataset: Platform) -> None:
     assert metadata(result, SOURCES["github"])["state"] == "read"
     for key, picture in (
         (keys.MERGED, "Rows by source"),
-        (keys.DEDUPLICATED, "Clusters by size"),
         (keys.FILTERED, "Quality score"),
         (keys.SPLITS, "Rows by split"),
     ):
@@ -199,7 +198,7 @@ def test_low_quality_is_not_published(dataset: Platform, repository: Path) -> No
     configure(dataset, repository, more="quality: {least_mean_score: 0.999}\n")
     result = build(dataset)
     assert not result.success
-    assert not checks(result)["dataset/bsl/filtered", "quality_is_high"].passed
+    assert not checks(result)["dataset/bsl/filtered", "mean_quality_exceeds_threshold"].passed
     assert keys.PUBLISHED not in made(result)
     assert hub(dataset).head("main").commit == metadata(first, keys.PUBLISHED)["revision"]
 
@@ -271,4 +270,4 @@ def test_a_failed_run_sends_an_alert_with_its_reason(dataset: Platform, reposito
     ).for_run_failure() as context:
         run_failed(context, alerts=Alerts())
     [text] = sent
-    assert newest() in text and "quality_is_high" in text
+    assert newest() in text and "mean_quality_exceeds_threshold" in text

@@ -1,12 +1,14 @@
 """From what the sources gave to clean records in three splits: merged, deduplicated, filtered, split."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
 
 from ai_stack_assets.defs.dataset.weeks import WEEKS, open_week
 from ai_stack_assets.domain.common import charts
+from ai_stack_assets.domain.dataset import pictures
 from ai_stack_assets.orchestration import dataset, keys
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.resources.dataset import DatasetResource
@@ -19,6 +21,14 @@ COMMON = {
     "owners": ["team:dataset"],
     "partitions_def": WEEKS,
     "metadata": dataset.record_schema(),
+}
+QUALITY = "mean_quality_exceeds_threshold"
+LEAKS = {
+    "no_content_hash_crosses_splits": "No code is in two splits.",
+    "no_cluster_crosses_splits": "No cluster of near-duplicates is in two splits.",
+    "no_module_crosses_splits": "No file of a repository is in two splits.",
+    "no_object_module_crosses_splits": "No module of a configuration's object is in two splits.",
+    "no_group_crosses_splits": "No group of the looser closure is in two splits.",
 }
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 
@@ -47,10 +57,8 @@ def merged(
         made, states = week.merged(), week.source_states()
     failed = [f"{name} {state}" for name, state in states.items() if state.startswith("failed")]
     repeated = made.facts["repeated_ids"]
-    pictures = {"Rows by source": charts.bars(made.facts["rows_in"], "Rows by source")}
-    yield dg.MaterializeResult(
-        metadata={**dataset.stage_metadata(made, pictures=pictures), "sources": states}
-    )
+    shown = {"Rows by source": pictures.by_source(made.facts["rows_in"], made.facts["kept"])}
+    yield dg.MaterializeResult(metadata={**dataset.stage_metadata(made, shown=shown), "sources": states})
     yield dataset.check(
         keys.MERGED, "every_source_answered", not failed, len(failed), 0, failed, WARN, "; ".join(failed)
     )
@@ -87,12 +95,14 @@ def deduplicated(
         week = open_week(context, lake, dataset_settings)
         address = ["--address", dataset_settings.ray_address] if dataset_settings.ray_address else []
         made = week.deduplicated(lambda *arguments: _on_ray(context, ray_pipes, *address, *arguments))
-    facts = made.facts
-    pictures = {
-        "Clusters by size": charts.columns(facts["clusters_by_size"], "Clusters by size"),
-        "Removed by similarity": charts.columns(facts["removed_by_similarity"], "Removed by similarity"),
+    facts, sizes = made.facts, Counter(made.version.table("clusters", ["rows"])["rows"].to_pylist())
+    shown = {
+        "Clusters by size": pictures.cluster_sizes(sizes),
+        "Removed by similarity": charts.table(
+            ["similarity", "rows"], list(facts["removed_by_similarity"].items())
+        ),
     }
-    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, pictures=pictures))
+    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, shown=shown))
     kept, gone = made.version.rows("records"), made.version.rows("removed")
     yield dataset.check(
         keys.DEDUPLICATED, "rows_add_up", kept + gone == facts["rows_in"], kept + gone, facts["rows_in"]
@@ -117,7 +127,7 @@ def _on_ray(context: dg.AssetExecutionContext, pipes: dg.PipesSubprocessClient, 
             description="Each row is kept or rejected with a reason.",
         ),
         dg.AssetCheckSpec(
-            "quality_is_high",
+            QUALITY,
             asset=keys.FILTERED,
             blocking=True,
             description="The mean quality score of the rows that may be published exceeds the least one (dataset.yaml).",
@@ -135,22 +145,19 @@ def filtered(
     with failures(context):
         week = open_week(context, lake, dataset_settings)
         made = week.filtered()
-    facts, least = made.facts, week.settings.quality.least_mean_score
-    pictures = {
-        "Rejected by reason": charts.bars(facts["rejected"], "Rejected by reason"),
-        "Redacted by kind": charts.bars(facts["redactions"], "Redacted by kind"),
-        "Quality score": charts.columns(
-            dataset.histogram(facts["score_histogram"]), "Quality score", every=4
-        ),
+        gate = week.quality(made)
+    facts = made.facts
+    shown = {
+        "Rejected by reason": pictures.by_reason(facts["rejected"], facts["rows_in"]),
+        "Redacted by kind": pictures.by_kind(facts["redactions"]),
+        "Quality score": pictures.score_histogram(facts["score_histogram"], gate.actual, gate.threshold),
     }
-    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, pictures=pictures))
+    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, shown=shown))
     both = made.version.rows("records") + made.version.rows("rejected")
     yield dataset.check(keys.FILTERED, "rows_add_up", both == facts["rows_in"], both, facts["rows_in"])
-    mean = facts["mean_score_publishable"]
     yield dataset.check(
-        keys.FILTERED, "quality_is_high", mean is None or mean > least, mean, least,
-        description="No row may be published." if mean is None else "",
-    )  # fmt: skip
+        keys.FILTERED, QUALITY, gate.passed, gate.actual, gate.threshold, description=gate.description
+    )
 
 
 # weeks are split in order: each takes over what the one before has assigned
@@ -163,6 +170,10 @@ WEEK_BEFORE = dg.TimeWindowPartitionMapping(
     key=keys.SPLITS,
     deps=[keys.FILTERED, keys.DEDUPLICATED, dg.AssetDep(keys.SPLITS, partition_mapping=WEEK_BEFORE)],
     code_version="1",
+    check_specs=[
+        dg.AssetCheckSpec(name, asset=keys.SPLITS, blocking=True, description=said)
+        for name, said in LEAKS.items()
+    ],
     **COMMON,
 )
 def splits(
@@ -170,10 +181,12 @@ def splits(
 ) -> Results:
     """One row is a record of the train, validation or test split: tables of those names.
 
-    Groups of what is alike are never divided; what an earlier week assigned stays where it is.
+    Groups of what is alike are never divided; what an earlier week assigned stays where it is; `withheld` has what would leak.
     """
     with failures(context):
         week = open_week(context, lake, dataset_settings)
         made = week.split()
-    pictures = {"Rows by split": charts.bars(made.facts["rows"], "Rows by split")}
-    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, "train", pictures))
+        found = week.leaks(made)
+    shown = {"Rows by split": pictures.split_sizes(made.facts["rows"])}
+    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, "train", shown))
+    yield from dataset.leaks(keys.SPLITS, found)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ai_stack_assets.domain.common.lake import Lake, Version
+    from ai_stack_assets.domain.dataset.leaks import Crossing
+    from ai_stack_assets.domain.onec.checks import CheckResult
 
 SOURCE_TABLES = {"postgres": "postgres_methods", "github": "github_files", "its": "its_articles"}
 MERGED, DEDUPLICATED, FILTERED, SPLITS = "merged", "deduplicated", "filtered", "splits"
@@ -103,6 +105,12 @@ class Week:
             **asdict(replace(settings, least_mean_score=0)),
         )
 
+    def quality(self, made: Made) -> CheckResult:
+        """Whether the filtered rows are good enough to be published."""
+        from ai_stack_assets.domain.dataset.quality_check import check_mean_score
+
+        return check_mean_score(made.facts, self.settings.quality)
+
     def split(self) -> Made:
         """What a week before has assigned stays: its version is an input like the rows."""
         from ai_stack_assets.domain.dataset import splits
@@ -129,6 +137,12 @@ class Week:
             "benchmarks": benchmarks and [text_hash(text) for text in benchmarks.texts],
         }
         return self._build(SPLITS, splits.CODE_VERSION, write, filtered, clusters, previous, **wanted)
+
+    def leaks(self, made: Made) -> list[Crossing]:
+        """What crosses splits: each property proved anew from the rows as written."""
+        from ai_stack_assets.domain.dataset.leaks import crossings
+
+        return crossings(made.version, self.version(DEDUPLICATED), self.settings.splits.rules().closure)
 
     def _week_before(self, stage_name: str) -> Version | None:
         """Of the newest earlier week that has this stage."""
