@@ -5,7 +5,8 @@
         cluster.jobs[name].body, .folder, .log, .process
 
 Each pod has a folder of its own that stands for its file system: volumes are mounted below it (ConfigMaps with their files),
-and what in its environment points into a mounted volume points there. It inherits nothing of our environment but where programs are.
+and what in its environment points into a mounted volume points there. It inherits nothing of our
+environment but where programs are.
 """
 
 from __future__ import annotations

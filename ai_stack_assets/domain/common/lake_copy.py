@@ -44,15 +44,11 @@ class WorkingCopy:
 
     def fetch(self, configuration: str, links: Sequence[Path]) -> list[Path]:
         """The same paths, now with what they lead to."""
-        names = [link.readlink().name for link in links]
-        missing = [link.readlink().name for link in links if not link.exists()]
+        # marked as used before it is counted on: what is marked is not evicted
+        missing = [name for link in links if not self._mark(configuration, name := link.readlink().name)]
         if missing:
             with ThreadPoolExecutor(REQUESTS) as pool:
                 list(pool.map(lambda name: self.part(configuration, name), missing))
-        for name in names:
-            with contextlib.suppress(FileNotFoundError):
-                os.utime(self.root / configuration / _PARTS / name)
-        if missing:
             self._evict()
         return list(links)
 
@@ -109,6 +105,14 @@ class WorkingCopy:
         finally:
             draft.unlink(missing_ok=True)
 
+    def _mark(self, configuration: str, name: str) -> bool:
+        """As used now. False when it is not here."""
+        try:
+            os.utime(self.root / configuration / _PARTS / name)
+        except FileNotFoundError:
+            return False
+        return True
+
     def _evict(self) -> None:
         """What was used longest ago goes first."""
         found = [
@@ -117,11 +121,13 @@ class WorkingCopy:
             if (stat := _stat(file))
         ]
         excess = sum(size for _, size, _ in found) - self.limit
+        limit = time.time() - SPARED_SECONDS
         for used_at, size, file in sorted(found):
-            if excess <= 0 or used_at > time.time() - SPARED_SECONDS:
+            if excess <= 0 or used_at > limit:
                 return
-            file.unlink(missing_ok=True)
-            excess -= size
+            if (now := _stat(file)) and now.st_mtime <= limit:
+                file.unlink(missing_ok=True)
+                excess -= size
 
 
 def _target(link: Path, file: Path) -> str:
