@@ -22,11 +22,12 @@ from ai_stack_assets.domain.dataset.sources.github_settings import (
 )
 from ai_stack_assets.domain.dataset.sources.harvest import Report
 from ai_stack_assets.domain.dataset.sources.licences import UNKNOWN
-from ai_stack_assets.domain.dataset.sources.polite import BadPage, Page, PoliteClient, http_date
+from ai_stack_assets.domain.dataset.sources.polite import BadPage, Page, PoliteClient
 
 MOST_FOUND = 1_000
 """GitHub shows no more results of one search; a larger one is asked in halves by time of creation."""
-_BEGINNING = datetime(2008, 1, 1, tzinfo=UTC)
+_BEGINNING, _END = datetime(2008, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+"""Fixed, so that the halves have the same addresses next week and their answers can be unchanged."""
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 T = TypeVar("T")
 _NO_LICENCE = (None, "", "NOASSERTION", "NONE")
@@ -112,7 +113,7 @@ class GithubApi:
         parameters = {"q": query + span, "sort": "stars", "order": "desc", "per_page": 100}
         page = self.client.get(f"{self.url}/search/repositories", parameters)
         answer = self._decoded(page, Answer)
-        end = until or http_date(page.headers.get("date", "")) or datetime.now(UTC)
+        end = until or _END
         if answer.total_count > MOST_FOUND and (end - since).total_seconds() > 1:
             middle = since + (end - since) / 2
             yield from self._search(query, since, middle)
@@ -135,7 +136,8 @@ class GithubApi:
             answer = self._decoded(page, Answer)
 
     def _usable(self, item: Item, ref: str) -> Found | None:
-        if item.fork and not (item.parent or item.source):
+        is_out = is_opted_out(item.full_name, self.settings.opted_out)
+        if item.fork and not is_out and not (item.parent or item.source):
             # a search does not say what it is a fork of, and that may be opted out
             item = self._repository(item.full_name) or item
         name = item.full_name
