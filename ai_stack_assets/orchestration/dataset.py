@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from ai_stack_assets.domain.dataset import records
+from ai_stack_assets.domain.dataset import pictures, records
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.dataset.leaks import Crossing
