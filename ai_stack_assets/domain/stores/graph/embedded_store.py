@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
     from ai_stack_assets.domain.stores.graph.embedded import Connection
 
+_ROWS_AT_ONCE = 200_000
+"""Made of the lake's rows, or of the engine's, at the same time."""
 _COPY_ROWS = 50_000
 """Rows of one statement: what it writes must fit into the buffer pool."""
 
@@ -40,9 +42,9 @@ class EmbeddedStore(GraphStore):
         self._file, self._connect = file, connect
         self._is_new = rebuild or not file.exists()
         self._connection: Connection | None = None
-        self._read_committed()
-        if self._connection and not embedded_seal.is_sealed(file):
-            embedded_seal.require_sound(file, self._connection)
+        connection = self._read_committed()
+        if connection and not embedded_seal.is_sealed(file):
+            embedded_seal.require_sound(file, connection)
 
     def close(self) -> None:
         if self._connection:
@@ -96,10 +98,12 @@ class EmbeddedStore(GraphStore):
             )
 
     def upsert(self, version: Version, collection: str, ids: pa.Array | None) -> int:
-        rows = self.projected(version).rows(collection, ids)
         write = self._write_nodes if collection in NODE else self._write_relationships
-        write(collection, rows, is_empty=ids is None)
-        return rows.nbytes
+        sent = 0
+        for rows in self.projected(version).batches(collection, ids, _ROWS_AT_ONCE):
+            write(collection, rows, is_empty=ids is None)
+            sent += rows.nbytes
+        return sent
 
     def _write_nodes(self, label: str, rows: pa.Table, *, is_empty: bool) -> None:
         import pyarrow as pa
@@ -147,9 +151,10 @@ class EmbeddedStore(GraphStore):
             0, pa.field("id", pa.string()), relationship_ids(rows["from"], rows["to"], kind)
         )
 
-    def _read_committed(self) -> None:
+    def _read_committed(self) -> Connection | None:
         """None while nothing was written that counts."""
         self._connection = None if self._is_new else self._connect(self._file, read_only=True)
+        return self._connection
 
     def _new_draft(self) -> Path:
         draft = self._file.with_name(f"{self._file.name}.draft")

@@ -130,7 +130,7 @@ class ElasticsearchStore:
         self.client, self.configuration, self._require_lease = client, configuration, require_lease
         self._keys: dict[str, str] = {}
         """Keys of documents that have not the one we would give them: somebody else wrote those."""
-        self.index, self._written_up_to = (None, -1) if rebuild else self._current()
+        self.index, self._written_up_to = ("", -1) if rebuild else self._current()
 
     def expected(self, version: Version, collection: str) -> pa.Table:
         return version.table(collection, ["id", "content_hash"])
@@ -148,7 +148,7 @@ class ElasticsearchStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        is_new = self.index is None
+        is_new = not self.index
         if is_new:
             self.index = self._created()
         else:
@@ -239,7 +239,7 @@ class ElasticsearchStore:
         is_ours = h["_seq_no"] <= self._written_up_to
         return id_, fields.get("content_hash", [EDITED])[0] if is_ours else EDITED
 
-    def _current(self) -> tuple[str | None, int]:
+    def _current(self) -> tuple[str, int]:
         """The index behind the alias, and our last write; none when it is of another mapping, or not complete."""
         found = self.client.options(ignore_status=404).indices.get(
             index=alias(self.configuration), features=["mappings"]
@@ -248,7 +248,7 @@ class ElasticsearchStore:
             meta = about["mappings"].get("_meta", {})
             if f"-v{docs.MAPPING}-" in index and meta.get("is_complete"):
                 return index, meta["written_up_to"]
-        return None, -1
+        return "", -1
 
     def _created(self) -> str:
         """A new index; those that interrupted runs left beside the current one go."""
