@@ -44,7 +44,8 @@ def versions(options: argparse.Namespace, terminal: Terminal) -> int:
             *(["current"] if current and current.id == version.id else []),
             *(["pinned"] if entry.pin and version.id.startswith(entry.pin) else []),
         ]
-        where = " ".join(filter(None, (source.get("ref"), (source.get("commit") or "")[:10])))
+        commit = source.get("commit") or ""
+        where = f"{source['ref']} {commit[:10]}" if source.get("ref") not in (None, commit) else commit[:10]
         rows = f"{version.rows('objects'):>8,} objects {version.rows('methods'):>8,} methods"
         terminal.say(f"{version.id}  {rows}  {where:<32} {' '.join(marks)}".rstrip())
     if current is None:
