@@ -9,7 +9,7 @@ Written as tables of a stage (`domain.dataset.stage`). Equal rows give equal byt
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ import xxhash
 
 from ai_stack_assets.domain.common.hashing import sha256_file
 from ai_stack_assets.domain.dataset import records
+from ai_stack_assets.domain.dataset.sources.licences import PERMISSIVE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
     from ai_stack_assets.domain.dataset.stage import Parts
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SPLITS = ("train", "validation", "test")
 PUBLIC, INTERNAL = "public", "internal"
 PARQUET, JSONL = "parquet", "jsonl"
@@ -47,19 +48,29 @@ class SplitFacts:
     """By name: `sha256`, `bytes`, `rows`."""
 
 
-def export(splits: Version, parts: Parts, kind: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Write all shards of a kind. Returns `SplitFacts` as plain values by audience and split."""
+def export(
+    splits: Version, parts: Parts, kind: str, licences: Collection[str] = PERMISSIVE
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Write all shards of a kind. Returns `SplitFacts` as plain values by audience and split.
+
+    Args:
+        licences: of public places: other places of a public record are not told.
+    """
     return {
-        audience: {split: asdict(_export_split(splits, parts, kind, audience, split)) for split in SPLITS}
+        audience: {
+            split: asdict(_export_split(splits, parts, kind, audience, split, licences)) for split in SPLITS
+        }
         for audience in (PUBLIC, INTERNAL)
     }
 
 
-def _export_split(splits: Version, parts: Parts, kind: str, audience: str, split: str) -> SplitFacts:
+def _export_split(
+    splits: Version, parts: Parts, kind: str, audience: str, split: str, licences: Collection[str]
+) -> SplitFacts:
     total = _count(splits, split, audience)
     shards = max(1, -(-total // ROWS_PER_SHARD))
     facts, digest = SplitFacts(), Digest()
-    rows = _batches(splits, split, audience)
+    rows = _batches(splits, split, audience, licences)
     for number, shard in enumerate(_sharded(rows, shards)):
         name = f"{split}-{number:05}-of-{shards:05}{SUFFIXES[kind]}"
         path = parts.file(audience, name)
@@ -99,24 +110,30 @@ def _count(splits: Version, split: str, audience: str) -> int:
     return sum(pc.sum(b["is_publishable"]).as_py() or 0 for b in splits.batches(split, ["is_publishable"]))
 
 
-def _batches(splits: Version, split: str, audience: str) -> Iterator[pa.RecordBatch]:
+def _batches(
+    splits: Version, split: str, audience: str, licences: Collection[str]
+) -> Iterator[pa.RecordBatch]:
     for batch in splits.batches(split, list(records.COLUMNS)):
-        yield _public(batch.filter(batch["is_publishable"])) if audience == PUBLIC else batch
+        yield _public(batch.filter(batch["is_publishable"]), licences) if audience == PUBLIC else batch
 
 
-def _public(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Without the private places that the same code was found at: a company's configuration, a paid article."""
+def _public(batch: pa.RecordBatch, licences: Collection[str]) -> pa.RecordBatch:
+    """Without the private places that the same code was found at: a company's configuration or server, a paid article."""
     import pyarrow as pa
 
-    own = batch["source"].to_pylist()
+    own = zip(batch["source"].to_pylist(), batch["repository"].to_pylist(), strict=True)
     places = [
-        [place for place in found if place["source"] in (records.GITHUB, source)]
-        for source, found in zip(own, batch["provenances"].to_pylist(), strict=True)
+        [
+            place
+            for place in found
+            if (place["source"], place["repository"]) == of
+            or (place["source"] == records.GITHUB and place["licence"] in licences)
+        ]
+        for of, found in zip(own, batch["provenances"].to_pylist(), strict=True)
     ]
     position = batch.schema.get_field_index("provenances")
-    return batch.set_column(
-        position, batch.schema.field(position), pa.array(places, batch.schema.field(position).type)
-    )
+    column = batch.schema.field(position)
+    return batch.set_column(position, column, pa.array(places, column.type))
 
 
 def _sharded(batches: Iterator[pa.RecordBatch], shards: int) -> Iterator[Iterator[pa.RecordBatch]]:
