@@ -152,9 +152,12 @@ class Week:
     def shards(self, kind: str) -> Made:
         """Parquet or JSONL files of the splits."""
         splits = self.version(SPLITS)
-        return self._build(
-            kind, export.CODE_VERSION, lambda parts: export.export(splits, parts, kind), splits
-        )
+        licences = self.settings.github.allowed_licences
+
+        def write(parts: stage.Parts) -> dict[str, Any]:
+            return export.export(splits, parts, kind, licences)
+
+        return self._build(kind, export.CODE_VERSION, write, splits, licences=licences)
 
     def published(self, hub: Hub, say: Callable[[str], None] = print) -> tuple[Published, dict[str, Any]]:
         """The public rows as a revision of the hub's repository, and its statistics.
