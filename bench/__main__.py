@@ -122,15 +122,24 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def main(arguments: list[str]) -> None:
+def prepared(arguments: list[str]) -> tuple[Path, Path]:
+    """A copy of what is measured, since modules are changed on the way, and an empty data folder."""
     original = Path(arguments[0]) if arguments else WORK / f"generated-{SIZES[-1]}"
-    growth()
-    # modules are changed on the way: never in the user's own folder
+    if not arguments and not original.exists():
+        generate(original, SIZES[-1])
     source = _fresh(WORK / "source")
     shutil.copytree(original, source, ignore=shutil.ignore_patterns(".git"))
-    data = _fresh(WORK / "data")
+    return source, _fresh(WORK / "data")
+
+
+def main(arguments: list[str]) -> None:
+    from bench import stores as real
+
+    growth()
+    source, data = prepared(arguments)
     ours = extraction(source, data)
     stores(source, data)
+    real.compare(source, data)
     peers(source, ours)
 
 

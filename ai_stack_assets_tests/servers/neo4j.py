@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +40,14 @@ _OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.lang")
 
 
 def libraries() -> Path:
-    """The folder of its jars; among them the bulk importer's, `org.neo4j.cli.AdminTool`."""
     return once(f"neo4j-{VERSION}", lambda folder: maven(folder, f"org.neo4j:neo4j:{VERSION}"))
+
+
+def java_command(memory_mb: int, main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
+    """Runs one of its programs: the server, or `org.neo4j.cli.AdminTool`, which is `neo4j-admin`."""
+    opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
+    virtual_machine = [java(), f"-Xmx{memory_mb}m", "-XX:+UseSerialGC", *options, *opened]
+    return [*virtual_machine, "-cp", f"{libraries()}/*", main, *arguments]
 
 
 class Neo4jServer(Server):
@@ -78,13 +84,11 @@ class Neo4jServer(Server):
         return f"{'bolt+s' if self.ca else 'bolt'}://127.0.0.1:{self.port}"
 
     def command(self) -> list[str]:
-        opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
         compiler = [] if self._is_optimised else ["-XX:TieredStopAtLevel=1"]
-        return [
-            java(), f"-Xmx{self._memory_mb}m", "-XX:+UseSerialGC", *compiler, *opened, "-cp", f"{libraries()}/*",
-            "org.neo4j.server.CommunityEntryPoint", f"--home-dir={self.folder}",
-            f"--config-dir={self.folder / 'conf'}", "--console-mode",
-        ]  # fmt: skip
+        folders = [f"--home-dir={self.folder}", f"--config-dir={self.configuration.parent}", "--console-mode"]
+        return java_command(
+            self._memory_mb, "org.neo4j.server.CommunityEntryPoint", *folders, options=compiler
+        )
 
     def answers(self) -> bool:
         if self._is_new:
