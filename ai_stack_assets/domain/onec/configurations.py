@@ -50,10 +50,10 @@ class ConfigurationEntry:
     source: str
     path: str | None = None
     schedule: str | None = None
-    pin: str | None = None
     owner: str | None = None
     description: str | None = None
     enabled: bool = True
+    pin: str | None = None
     line: int = field(default=0, compare=False)
     base: Path | None = field(default=None, compare=False)
     """Folder that a relative source starts at: the one with the file."""
