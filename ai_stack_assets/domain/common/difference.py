@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class RowChanges(NamedTuple):
     """Arrays of ids."""
 
-    added: pa.Array
+    added: pa.Array | pa.ChunkedArray
     changed: pa.Array
     removed: pa.Array
 
@@ -28,6 +28,9 @@ def row_changes(now: pa.Table, before: pa.Table) -> RowChanges:
     def ids(table: pa.Table, mask: pa.Array) -> pa.Array:
         return pa.concat_arrays(table["id"].filter(mask).chunks or [pa.array([], pa.string())])
 
+    if not before.num_rows:  # a first load: millions of ids that nothing has to be looked up for
+        none = pa.array([], pa.string())
+        return RowChanges(now["id"], none, none)
     place = pc.index_in(now["id"], value_set=before["id"])
     is_new = pc.is_null(place)
     differs = pc.fill_null(pc.not_equal(now["content_hash"], before["content_hash"].take(place)), True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SEPARATOR, _NULL = "\x1f", "\x00"
+_ROWS_AT_ONCE = 50_000
 
 
 def sha256_hex(data: bytes) -> str:
@@ -31,10 +32,18 @@ def text_hash(text: str) -> str:
 def row_hashes(table: pa.Table) -> pa.Array:
     """64-bit xxh3 of each row, 16 hex digits, over all columns in order, nulls told from empty strings."""
     import pyarrow as pa
+
+    # piece by piece: the joined texts of a million rows would take a gigabyte
+    pieces = [
+        _row_hashes(table.slice(start, _ROWS_AT_ONCE)) for start in range(0, table.num_rows, _ROWS_AT_ONCE)
+    ]
+    return pa.concat_arrays(pieces) if pieces else pa.array([], pa.string())
+
+
+def _row_hashes(table: pa.Table) -> pa.Array:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    if table.num_rows == 0:
-        return pa.array([], pa.string())
     columns = [pc.fill_null(pc.cast(c, pa.large_string()), _NULL) for c in table.columns]
     joined = pc.binary_join_element_wise(*columns, pa.scalar(_SEPARATOR, pa.large_string()))
     digest = xxhash.xxh3_64_hexdigest

@@ -7,6 +7,7 @@ counted in `dangling`. A link that starts at a form item starts at its form inst
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -64,15 +65,25 @@ class Projection:
         return self._hashes[collection]
 
     def rows(self, collection: str, ids: pa.Array | None = None) -> pa.Table:
-        """Rows with these ids, or all: columns of `schema.arrow_schema`; relationships have the labels of
-        their ends besides, in `from_label` and `to_label`."""
+        """Rows with these ids, or all: columns of `arrow_schema`, `from_label` and `to_label` besides."""
+        return self._whole(collection, self._chosen(collection, ids))
+
+    def batches(self, collection: str, ids: pa.Array | None, size: int) -> Iterator[pa.Table]:
+        """The same piece by piece: a relationship's names take twenty times what its ends take here."""
+        rows = self._chosen(collection, ids)
+        for start in range(0, rows.num_rows, size):
+            yield self._whole(collection, rows.slice(start, size))
+
+    def _chosen(self, collection: str, ids: pa.Array | None) -> pa.Table:
+        import pyarrow.compute as pc
+
+        rows = self._lean(collection)
+        return rows if ids is None else rows.filter(pc.is_in(self.hashes(collection)["id"], ids))
+
+    def _whole(self, collection: str, rows: pa.Table) -> pa.Table:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        hashes, rows = self.hashes(collection), self._lean(collection)
-        if ids is not None:
-            wanted = pc.is_in(hashes["id"], ids)
-            hashes, rows = hashes.filter(wanted), rows.filter(wanted)
         if collection in NODE:
             return rows
         ends = {name: pc.take(self._node_ids, rows[name]) for name in ("from", "to")}
@@ -80,7 +91,8 @@ class Projection:
             f"{name}_label": pa.DictionaryArray.from_arrays(self._labels(rows[name]), _LABELS)
             for name in ends
         }
-        return pa.table({"id": hashes["id"], **ends, **dict(properties(collection, rows)), **labels})
+        ids = self._relationship_ids(rows)
+        return pa.table({"id": ids, **ends, **dict(properties(collection, rows)), **labels})
 
     def _lean(self, collection: str) -> pa.Table:
         """Nodes as in `arrow_schema`; relationships have positions for ends, and no id: half the memory."""
@@ -106,8 +118,7 @@ class Projection:
 
     @cached_property
     def _fields_and_items(self) -> tuple[pa.Table, pa.Table]:
-        """Fields that are nodes; form items, `id` and `name` only: there are more of them than of all
-        else."""
+        """Fields that are nodes; form items, `id` and `name` only: they are the most."""
         import pyarrow.compute as pc
 
         fields = self.version.table("fields", [*schema.arrow_schema(FIELD).names, "object_id", "parent_id"])
@@ -141,7 +152,7 @@ class Projection:
         return pa.chunked_array([c for label in _LABELS for c in self._lean(label)["id"].chunks], pa.string())
 
     def _positions(self, ids: pa.ChunkedArray) -> pa.ChunkedArray:
-        """Where each id is among the nodes, int32; null when it is none."""
+        """Where each id is among the nodes; null when it is none."""
         return look_up(ids, self._node_ids)
 
     def _labels(self, positions: pa.ChunkedArray) -> Any:
