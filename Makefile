@@ -35,7 +35,7 @@ bench: .venv/development
 
 lock: $(UV_INSTALLED)
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml -o requirements.lock
-	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --group dev \
+	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --all-extras --group dev \
 		-c requirements.lock -o requirements-dev.lock
 
 # Stamps: the environment equals this lock file. The development one holds all of the runtime one.
