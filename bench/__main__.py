@@ -1,6 +1,7 @@
 """`make bench`: what the platform takes, beside named peers on the same input.
 
     make bench                        a generated configuration of 2,200 modules
+    make bench ARGS=--scale           time and memory against size, up to a full ERP; --queue: twenty at once
     make bench ARGS=path/to/dump      your own; its counts are compared with the reference readers, too
 
 Peers: mdclasses and bsl-parser (Java readers of 1C sources; they parse and write nothing). Each figure is the wall time of a
@@ -133,6 +134,11 @@ def prepared(arguments: list[str]) -> tuple[Path, Path]:
 
 
 def main(arguments: list[str]) -> None:
+    if arguments and arguments[0] in ("--scale", "--queue"):
+        from bench import scale
+
+        scale.main(arguments)
+        return
     from bench import stores as real
 
     growth()

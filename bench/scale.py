@@ -2,6 +2,7 @@
 
     make bench ARGS=--scale                   300, 2,200 and 16,600 modules (the last takes 1.1 GB more than 2 GB of disk)
     make bench ARGS="--scale 300 2200"        only these
+    make bench ARGS=--queue                   twenty configurations of 150 modules at once, with the real daemon
 
 CPU seconds are of all processes of a step, memory is their proportional share (PSS), sampled: what they have in common counts
 once. The four stores run at the same time; "together" is what they take then, PostgreSQL's server included.
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,8 +149,37 @@ def report(modules: int, source: Path) -> list[Step]:
     return steps
 
 
+def queue(configurations: int = 20, modules: int = 150) -> None:
+    """All listed in one moment: what the daemon makes of them, and what all processes take together."""
+    from ai_stack_assets_tests import daemon
+
+    folder = WORK / "queue"
+    shutil.rmtree(folder, ignore_errors=True)
+    sources = {f"generated_{n}": folder / f"source-{n}" for n in range(configurations)}
+    for seed, source in enumerate(sources.values()):
+        generate(source, modules, seed)
+    print(f"\n{configurations} configurations of {modules} modules at once")
+    started = time.perf_counter()
+    with daemon.running(folder, sources) as running:
+        usage = Usage()
+        runs: list[daemon.Ended] = []
+        while len(runs) < configurations:
+            usage.see(_family(running.process.pid))
+            time.sleep(SAMPLED_SECONDS)
+            runs = running.ended()
+    seconds = time.perf_counter() - started
+    waits = sorted(run.started - run.queued for run in runs)
+    print(f"  {seconds:.0f} s, {sum(usage.cpu.values()):.0f} CPU s, {usage.peak / 2**20:,.0f} MB at most")
+    print(f"  at once at most {daemon.most_at_once(runs)}; waited {waits[0]:.0f} to {waits[-1]:.0f} s")
+    print(f"  {dict(Counter(run.status for run in runs))}, started {[run.configuration for run in runs]}")
+
+
 def main(arguments: list[str]) -> None:
-    sizes = [int(argument) for argument in arguments] or SIZES
+    """`--scale [SIZE…]` or `--queue`."""
+    if arguments[0] == "--queue":
+        queue()
+        return
+    sizes = [int(argument) for argument in arguments[1:]] or SIZES
     found = {size: report(size, WORK / f"generated-{size}") for size in sizes}
     if len(found) > 1:
         print("\nCPU seconds per 1,000 modules: equal numbers in a row mean linear growth")
