@@ -79,7 +79,7 @@ class Joiner:
             order = np.argsort(tasks, kind="stable")
             cuts = np.searchsorted(tasks[order], np.arange(_TASKS + 1))
             entries = keys[:used][order], owners[:used][order], places[:used][order]
-            return [tuple(e[a:b] for e in entries) for a, b in itertools.pairwise(cuts)]
+            return [(entries[0][a:b], entries[1][a:b], entries[2][a:b]) for a, b in itertools.pairwise(cuts)]
 
         slices = list(pool.map(of, ends, ends[1:]))
         return [

@@ -182,8 +182,8 @@ def _with_pivots(members, values, offsets, maps, parent, num, den):
 
 @njit(cache=True, nogil=True)
 def _all_pairs(members, places, values, offsets, maps, parent, num, den):
-    """Every pair that the filters leave. `members` ascend by size. What the inner loop reads lies side by side: 2 billion pairs of
-    100 families of 2,000 variants pass it, and the position leaves one in a hundred."""
+    """Every pair that the filters leave. `members` ascend by size. What the inner loop reads lies side by side: two billion pairs
+    of 100 families of 2,000 variants come here, and the position leaves one in a hundred."""
     sizes = offsets[members + 1] - offsets[members]
     rests = sizes - places
     roots = np.empty(len(members), np.int64)

@@ -28,7 +28,7 @@ _KEYWORD_BITS = np.uint64(52)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def mix(h: int) -> int:
+def mix(h):
     """Finaliser of splitmix64: every bit of the input reaches every bit of the result, and no two collide."""
     h = (h ^ (h >> np.uint64(30))) * _MIX_1
     h = (h ^ (h >> np.uint64(27))) * _MIX_2
