@@ -165,7 +165,7 @@ def queue(configurations: int = 20, modules: int = 150) -> None:
         runs: list[daemon.Ended] = []
         while len(runs) < configurations:
             usage.see(_family(running.process.pid))
-            time.sleep(SAMPLED_SECONDS)
+            time.sleep(1)
             runs = running.ended()
     seconds = time.perf_counter() - started
     waits = sorted(run.started - run.queued for run in runs)
