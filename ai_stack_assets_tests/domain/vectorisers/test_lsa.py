@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.vectorisers import lsa
 from ai_stack_assets.domain.vectorisers.lsa import LARGE, Lsa
 
 TEXTS = [
@@ -84,3 +85,13 @@ def test_the_size_is_bounded_by_what_the_corpus_can_tell():
     assert Lsa.fit([TEXTS]).size <= len(TEXTS)
     texts = [f"метод{a}{b} поле{b} форма{a}" for a in "абвгдежзикл" for b in "мнопрстуфхц"]
     assert Lsa.fit([texts], size=8).size == 8
+
+
+def test_a_very_large_corpus_is_sampled_evenly_but_its_stems_are_counted_in_all(monkeypatch):
+    monkeypatch.setattr(lsa, "MAX_FIT_ROWS", 300)
+    texts = [f"поле{a} форма{b}" for a in "абвгдежзиклмнопрст" for b in "уфхцчшыэюя"] * 6
+    whole, sampled = Lsa.fit([texts]), Lsa.fit([texts[:77], texts[77:]], texts=len(texts))
+    assert (sampled.stems, sampled.idf.tolist()) == (whole.stems, whole.idf.tolist())
+    assert sampled.components.shape == whole.components.shape
+    assert sampled.components.tolist() == Lsa.fit([texts], texts=len(texts)).components.tolist()
+    assert sampled.components.tolist() != whole.components.tolist()
