@@ -10,6 +10,7 @@ def test_after_a_kill_at_any_moment_readers_saw_whole_versions_and_the_next_run_
     subject: Subject,
 ) -> None:
     tally = killed(subject, times=2)
+    assert tally.injected == 2
     assert tally.mixed == []
     assert tally.errors == []
     assert tally.lost == 0
