@@ -51,18 +51,20 @@ def assign(
     remembered: pa.Table | None = None,
     rules: SplitRules | None = None,
     benchmarks: Benchmarks | None = None,
+    removed: pa.Table | None = None,
 ) -> Assigned:
     """Splits of all records.
 
     Args:
-        remembered: columns `content_hash` and `split` (name) of the weeks before.
+        remembered: columns `content_hash`, `id` and `split` (name) of the weeks before.
+        removed: columns `content_hash` and `representative_id` of this week's near-duplicates.
     """
     rules = rules or SplitRules()
     hashes = closure.records["content_hash"].to_numpy(zero_copy_only=False)
     reason = np.full(len(hashes), "", object)
     if benchmarks:
-        reason[contaminated(closure.sets, hashes, benchmarks) >= 0] = CONTAMINATED
-    old = _remembered(closure, remembered)
+        reason[contaminated(closure.sets, hashes, benchmarks)] = CONTAMINATED
+    old = _remembered(closure, remembered, removed)
     rows = np.flatnonzero(reason == "")
     reason[rows[_conflicts(closure, rows, old)]] = LINKS_SPLITS
     rows = np.flatnonzero(reason == "")
@@ -79,42 +81,54 @@ def assign(
     return Assigned(split, group, reason, divided)
 
 
-def _remembered(closure: Closure, remembered: pa.Table | None) -> np.ndarray:
-    """Split of each record in the weeks before, by its content."""
+def _remembered(closure: Closure, remembered: pa.Table | None, removed: pa.Table | None) -> np.ndarray:
+    """Split of each record in the weeks before: by its content, else of near-duplicates that were removed in its favour, else of
+    the method that it was before it changed."""
     old = np.full(closure.records.num_rows, UNKNOWN, np.int8)
-    if remembered is not None and remembered.num_rows:
-        import pyarrow as pa
-        import pyarrow.compute as pc
+    if remembered is None or not remembered.num_rows:
+        return old
+    records = closure.records
+    old = _looked_up(records["content_hash"], remembered["content_hash"], remembered["split"])
+    if removed is not None:
+        splits = _looked_up(removed["content_hash"], remembered["content_hash"], remembered["split"])
+        owner = _places(removed["representative_id"], records["id"])
+        inherited = np.full(len(old), UNKNOWN, np.int8)
+        np.maximum.at(inherited, owner[owner >= 0], splits[owner >= 0])
+        old = np.where(old == UNKNOWN, inherited, old)
+    return np.where(old == UNKNOWN, _looked_up(records["id"], remembered["id"], remembered["split"]), old)
 
-        numbers = pc.index_in(remembered["split"], pa.array(SPLITS)).to_numpy(zero_copy_only=False)
-        found = pc.index_in(closure.records["content_hash"], remembered["content_hash"].combine_chunks())
-        found = pc.fill_null(found, UNKNOWN).to_numpy(zero_copy_only=False)
-        old[found >= 0] = numbers[found[found >= 0]]
-    return old
+
+def _looked_up(keys: pa.ChunkedArray, known: pa.ChunkedArray, splits: pa.ChunkedArray) -> np.ndarray:
+    """Number of the split of each key, -1 for those that are not known."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = pc.index_in(splits, pa.array(SPLITS)).to_numpy().astype(np.int8)
+    return np.append(numbers, np.int8(UNKNOWN))[_places(keys, known)]
+
+
+def _places(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
+    """Where each key is first among the known, else -1."""
+    import pyarrow.compute as pc
+
+    return pc.fill_null(pc.index_in(keys, known.combine_chunks()), UNKNOWN).to_numpy()
 
 
 def _conflicts(closure: Closure, rows: np.ndarray, old: np.ndarray) -> np.ndarray:
-    """Places in `rows` of the records to withhold, so that no group is left with two remembered splits."""
+    """Places in `rows` of the records to withhold, so that no group is left with two remembered splits.
+
+    Every chain from training to evaluation has a link whose one end is an evaluation record. So it is enough to withhold what has
+    such a link of its own and matters less: new records and those of training, not all that hangs together with them.
+    """
     groups = closure.groups(rows)
     suspects = np.flatnonzero(_splits_of(groups, old[rows])[groups] > 1)
-    settled = suspects[old[rows[suspects]] != UNKNOWN]
-    fresh = suspects[old[rows[suspects]] == UNKNOWN]
-    if not len(suspects):
-        return suspects
-    # remembered records that are linked without any new one: the split that matters most keeps them
-    among = closure.groups(rows[settled])
-    most = np.full(among.max(initial=-1) + 1, UNKNOWN, np.int8)
-    np.maximum.at(most, among, old[rows[settled]])
-    yielding = old[rows[settled]] < most[among]
-    withheld = settled[yielding]
-    settled = settled[~yielding]
-    # new ones that reach more than one split, be it through other new ones
-    reached = np.zeros(len(fresh), np.int64)
-    for number in range(len(SPLITS)):
-        members = settled[old[rows[settled]] == number]
-        joint = closure.groups(rows[np.concatenate([members, fresh])])
-        reached += np.isin(joint[len(members) :], joint[: len(members)])
-    return np.concatenate([withheld, fresh[reached > 1]])
+    withheld = np.zeros(len(rows), bool)
+    for number in (2, 1):
+        here = suspects[(old[rows[suspects]] == number) & ~withheld[suspects]]
+        less = suspects[(old[rows[suspects]] < number) & ~withheld[suspects]]
+        if len(here) and len(less):
+            withheld[less] = closure.touching(rows[less], rows[here])
+    return np.flatnonzero(withheld)
 
 
 def _splits_of(groups: np.ndarray, old: np.ndarray) -> np.ndarray:

@@ -4,11 +4,11 @@
   a quarter of an evaluation split: forks of one library would else be one group with everything that uses it.
 - Groups go in the order of a hash of their smallest content hash: to test, then to validation, while there is room by rows; the
   rest is for training. Those of up to a quarter of a split go first, so that one large module does not fill it.
-- The table `assignments` remembers every content hash for ever. What a week before assigned stays where it is.
-- A new record that links records of different splits, by itself or through other new ones, is withheld: in training it would give
-  evaluation code away, in evaluation it would be known from training. Each week tries it again.
-- Should remembered records come to be linked themselves (a rule or the name of a module changed), those of the split that matters
-  least are withheld: train before validation before test.
+- The table `assignments` remembers every content hash for ever. What a week before assigned stays where it is; so does a method
+  that changed, and what takes the place of a near-duplicate.
+- Where a new or changed record brings records of different splits together, those are withheld that have a link of their own to
+  an evaluation record and matter less: new ones and those of training beside validation, of both beside test. In training they
+  would give evaluation code away; moving them would change what was held out. Each week tries them again.
 - Benchmark code, what is nearly such and what contains it is withheld.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
 
 CODE_VERSION = "1"
-_REMEMBERED = ["content_hash", "split", "group", "is_current"]
+_REMEMBERED = ["content_hash", "id", "split", "group", "is_current"]
 
 
 def split(
@@ -58,7 +58,8 @@ def split(
     rules = rules or SplitRules()
     closure = Closure(version, clusters, rules.closure)
     remembered = previous.table("assignments", _REMEMBERED) if previous else None
-    assigned = assign(closure, remembered, rules, benchmarks)
+    removed = clusters.table("removed", ["content_hash", "representative_id"]) if clusters else None
+    assigned = assign(closure, remembered, rules, benchmarks, removed)
     write("assignments", _assignments(closure, assigned, remembered))
     withheld = closure.records.select(["id", "content_hash", "repository", "path"])
     withheld = withheld.append_column("reason", pa.array(assigned.reason, pa.string()))
@@ -76,7 +77,7 @@ def split(
 
 
 def _assignments(closure: Closure, assigned: Assigned, remembered: pa.Table | None) -> pa.Table:
-    """`content_hash`, `split`, `group`, `is_current`: this week's, and what former weeks had besides."""
+    """`content_hash`, `id`, `split`, `group`, `is_current`: this week's, and what former weeks had besides."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -85,6 +86,7 @@ def _assignments(closure: Closure, assigned: Assigned, remembered: pa.Table | No
     now = pa.table(
         {
             "content_hash": closure.records["content_hash"],
+            "id": closure.records["id"],
             "split": split_names,
             "group": pa.array(assigned.group, pa.string()),
         }

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ai_stack_assets.domain.dataset.dedupe.components import Joiner
+from ai_stack_assets.domain.dataset.dedupe.contamination import nearest
 from ai_stack_assets.domain.dataset.dedupe.sets import Sets, collect
 
 if TYPE_CHECKING:
@@ -96,6 +97,19 @@ class Closure:
         alike = np.full(len(rows), -1, np.int64)
         alike[big] = joiner.components(self.settings.similarity)[sets.of_text]
         return connected([alike, *(link[rows] for link in self._links)])
+
+    def touching(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Whether each of some records has a link of its own, not a chain, to any of the others."""
+        found = np.zeros(len(rows), bool)
+        for link in self._links:
+            found |= (link[rows] >= 0) & np.isin(link[rows], link[others])
+        big = np.flatnonzero(self._sizes[self.sets.of_text[rows]] >= max(self.settings.trivial_shingles, 1))
+        theirs = others[self._sizes[self.sets.of_text[others]] >= max(self.settings.trivial_shingles, 1)]
+        if len(big) and len(theirs):
+            sets = self.sets.select(rows[big])
+            hit = nearest(sets, self.sets.select(theirs), self.settings.similarity) >= 0
+            found[big] |= hit[sets.of_text]
+        return found
 
     def modules(self) -> list[np.ndarray]:
         """Module numbers of each record, two ways; -1 when unknown."""

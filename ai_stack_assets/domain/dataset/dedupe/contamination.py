@@ -30,53 +30,52 @@ class Benchmarks:
 
 @njit(cache=True, nogil=True)
 def _hits(values, offsets, wanted, owners, sizes, num, den, held, shortest, found):
-    """Per set the benchmark text that it is nearly or contains, else -1. `wanted` ascends; `owners` are their texts."""
-    mask = np.uint64((1 << 20) - 1)
-    seen = np.zeros(1 << 20, np.bool_)
+    """Per set one of the listed that it is alike or that it contains, else -1. `wanted` ascends; `owners` are the listed sets."""
+    mask = np.uint64((1 << 22) - 1)
+    seen = np.zeros(1 << 22, np.bool_)
     for v in wanted:
         seen[v & mask] = True
-    common = np.zeros(len(sizes), np.int64)
+    common, touched = np.zeros(len(sizes), np.int64), np.empty(len(sizes), np.int64)
     for s in range(len(found)):
-        found[s] = -1
-        any_seen = False
+        found[s], count, n = -1, 0, offsets[s + 1] - offsets[s]
         for v in values[offsets[s] : offsets[s + 1]]:
             if seen[v & mask]:
                 k = np.searchsorted(wanted, v)
                 while k < len(wanted) and wanted[k] == v:
+                    if common[owners[k]] == 0:
+                        touched[count] = owners[k]
+                        count += 1
                     common[owners[k]] += 1
-                    any_seen = True
                     k += 1
-        if any_seen:
-            n = offsets[s + 1] - offsets[s]
-            for t in range(len(sizes)):
-                near = common[t] * (num + den) >= num * (n + sizes[t])
-                inside = sizes[t] >= shortest and common[t] >= held * sizes[t]
-                if found[s] < 0 and (near or inside) and common[t]:
-                    found[s] = t
-                common[t] = 0
+        for t in touched[:count]:
+            near = common[t] * (num + den) >= num * (n + sizes[t])
+            inside = sizes[t] >= shortest and common[t] >= held * sizes[t]
+            if near or inside:
+                found[s] = t
+            common[t] = 0
+
+
+def nearest(sets: Sets, listed: Sets, threshold: float, *, is_containment: bool = False) -> np.ndarray:
+    """Per set one of `listed` with J >= threshold, else -1; with `is_containment` also one that it contains mostly."""
+    found = np.full(len(sets.offsets) - 1, -1, np.int64)
+    order = np.argsort(listed.values, kind="stable")
+    owners = np.repeat(np.arange(len(listed.sizes)), listed.sizes)[order]
+    fraction = Fraction(threshold).limit_denominator(1000).as_integer_ratio()
+    held = CONTAINED if is_containment else 2.0
+    _hits(
+        sets.values, sets.offsets, listed.values[order], owners, listed.sizes, *fraction, held, SHORTEST, found
+    )  # fmt: skip
+    return found
 
 
 def contaminated(sets: Sets, content_hashes: Iterable[str], benchmarks: Benchmarks) -> np.ndarray:
-    """Per record: -1, or the number of the benchmark text that it is, contains or is nearly; a known hash counts as number 0."""
-    known = benchmarks.content_hashes
-    result = np.array([0 if h in known else -1 for h in content_hashes], np.int64)
+    """Per record: whether it is benchmark code, nearly such, or contains some."""
     import pyarrow as pa
 
+    found = np.array([value in benchmarks.content_hashes for value in content_hashes], bool)
     listed = collect([pa.array(benchmarks.texts, pa.string())])
-    wanted = listed.values
-    if len(wanted):
-        owners = np.repeat(np.arange(len(listed.sizes)), listed.sizes)
-        order = np.argsort(wanted, kind="stable")
-        found = np.empty(len(sets.offsets) - 1, np.int64)
-        fraction = Fraction(benchmarks.threshold).limit_denominator(1000).as_integer_ratio()
-        _hits(
-            sets.values, sets.offsets, wanted[order], owners[order], listed.sizes, *fraction, CONTAINED, SHORTEST,
-            found,
-        )  # fmt: skip
-        # equal texts share a set: the first of them stands for it
-        text_of_set = np.unique(listed.of_text[listed.of_text >= 0], return_index=True)[1]
-        text_of_set = np.flatnonzero(listed.of_text >= 0)[text_of_set]
-        has_set = (sets.of_text >= 0) & (result < 0)
-        hit = found[sets.of_text[has_set]]
-        result[has_set] = np.where(hit >= 0, text_of_set[hit], -1)
-    return result
+    if len(listed.values):
+        hit = nearest(sets, listed, benchmarks.threshold, is_containment=True) >= 0
+        # the last one is for the records without tokens
+        found |= np.append(hit, False)[sets.of_text]
+    return found
