@@ -18,6 +18,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from bench import dedupe
 from bench.generate import generate
 
 WORK = Path(__file__).parent / ".work"
@@ -147,6 +148,7 @@ def main(arguments: list[str]) -> None:
     stores(source, data)
     real.compare(source, data)
     peers(source, ours)
+    dedupe.main()
 
 
 if __name__ == "__main__":
