@@ -74,6 +74,7 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
             partitions_def=CONFIGURATIONS,
             can_subset=True,
             required_resource_keys={"lake", "configurations", self.resource},
+            pool=self.resource,
         )
         def sync(
             context: dg.AssetExecutionContext, config: SyncConfig

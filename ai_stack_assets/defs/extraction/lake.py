@@ -29,6 +29,7 @@ from ai_stack_assets.resources.lake import LakeResource
     ],
     check_specs=checks.gate_specs(),
     partitions_def=CONFIGURATIONS,
+    pool=keys.EXTRACTION,
 )
 def extract_tables(
     context: dg.AssetExecutionContext, lake: LakeResource, configurations: ConfigurationsResource

@@ -27,6 +27,7 @@ class VectoriserConfig(dg.Config):
     owners=["team:onec"],
     code_version="1",
     partitions_def=CONFIGURATIONS,
+    pool=keys.EXTRACTION,
     automation_condition=when_gates_pass(),
 )
 def vectoriser(
