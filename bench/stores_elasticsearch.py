@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from bench.stores_sample import Call, every_nth, interval
@@ -35,13 +36,13 @@ def limit(client: Any, version: Version) -> dict[str, Any]:
         return {"seconds": time.perf_counter() - started}
 
 
-def calls(client: Any, version: Version, sampled: int) -> Iterator[Call]:
+def calls(client: Any, version: Version, sampled: int, stack: ExitStack) -> Iterator[Call]:
     import pyarrow as pa
 
     from ai_stack_assets.domain.stores.search import documents as docs
 
     every, total = interval(version, docs.COLUMNS, sampled)
-    connection = client.connected().__enter__()
+    connection = stack.enter_context(client.connected())
     _create(connection)
     for collection in docs.COLUMNS:
         ids = pa.array([row["id"] for row in every_nth(version.table(collection, ["id"]), every)])

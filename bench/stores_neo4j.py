@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def limit(_: Any, version: Version) -> dict[str, Any]:
         shutil.rmtree(home)
 
 
-def calls(client: Any, version: Version, sampled: int) -> Iterator[Call]:
+def calls(client: Any, version: Version, sampled: int, stack: ExitStack) -> Iterator[Call]:
     """Into the graph that is there, which it leaves as it is."""
     from ai_stack_assets.domain.stores.graph.projection import Projection
     from ai_stack_assets.domain.stores.graph.rows import by_ends
@@ -50,7 +51,7 @@ def calls(client: Any, version: Version, sampled: int) -> Iterator[Call]:
 
     projection = Projection(version)
     total = sum(projection.rows(name).num_rows for name in COLLECTIONS)
-    session = client._session().__enter__()
+    session = stack.enter_context(client._session())
 
     def merge(text: str, row: dict[str, Any]) -> None:
         session.run(text, row=row, configuration=version.configuration).consume()

@@ -7,6 +7,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from bench.stores_sample import Call, every_nth, interval
@@ -46,10 +47,10 @@ def limit(client: Any, version: Version) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started, "copy_alone": round(copied, 1)}
 
 
-def calls(client: Any, version: Version, sampled: int) -> Iterator[Call]:
+def calls(client: Any, version: Version, sampled: int, stack: ExitStack) -> Iterator[Call]:
     from ai_stack_assets.domain.onec.tables import TABLES
 
-    connection = client.connect()
+    connection = stack.enter_context(client.connect())
     _tables(connection)
     _indexes(connection)
     every, total = interval(version, TABLES, sampled)

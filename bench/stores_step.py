@@ -16,6 +16,7 @@ import os
 import resource
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,13 @@ def limit(store: str, version: Version) -> dict[str, Any]:
 
 
 def baseline(store: str, version: Version) -> dict[str, Any]:
-    calls = list(importlib.import_module(f"bench.stores_{store}").calls(client(store), version, SAMPLED))
-    started = time.perf_counter()
-    for _, write in calls:
-        write()
-    taken = time.perf_counter() - started
+    made = importlib.import_module(f"bench.stores_{store}")
+    with ExitStack() as stack:
+        calls = list(made.calls(client(store), version, SAMPLED, stack))
+        started = time.perf_counter()
+        for _, write in calls:
+            write()
+        taken = time.perf_counter() - started
     rows = calls[0][0]
     return {"seconds": taken / len(calls) * rows, "sampled": len(calls), "rows": rows}
 

@@ -1,4 +1,4 @@
-"""Questions to the graph, answered by the embedded engine."""
+"""Questions to the graph, answered by both engines."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.stores.graph import open_graph, queries
 from ai_stack_assets.domain.stores.sync import synchronise
+from ai_stack_assets_tests.conftest import ENGINES
 from ai_stack_assets_tests.domain.stores.graph_lake import (
     BALANCE,
     FORM,
@@ -28,18 +29,22 @@ from ai_stack_assets_tests.domain.stores.graph_lake import (
 )
 
 
-def opened(tmp_path, rows):
-    graph = open_graph(tmp_path / "graph")
+def opened(tmp_path, rows, **server):
+    graph = open_graph(tmp_path / "graph", **server)
     with graph.open("c") as store:
         synchronise(store, lake_version(Lake(tmp_path / "lake"), rows))
     return graph.reader("c")
 
 
-@pytest.fixture(scope="module")
-def reader(tmp_path_factory):
+@pytest.fixture(scope="module", params=ENGINES)
+def reader(request, tmp_path_factory):
     rows = tables()
     rows["methods"].append(a_method(f"{MANAGER}.Расш_Цена", 9, '[{"kind":"Around","target":"Цена"}]'))
-    with opened(tmp_path_factory.mktemp("queries"), rows) as found:
+    server = {}
+    if request.param == "server":
+        found = request.getfixturevalue("neo4j_server")
+        server = {"uri": found.url, "user": found.user, "password": found.password}
+    with opened(tmp_path_factory.mktemp("queries"), rows, **server) as found:
         yield found
 
 

@@ -12,13 +12,16 @@ from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.postgres import embedded, queries, schema
 from ai_stack_assets.domain.stores.postgres.client import Postgres
 from ai_stack_assets.domain.stores.sync import compare, synchronise
+from ai_stack_assets_tests.conftest import ENGINES
 from ai_stack_assets_tests.domain.stores import table_lake as made
 
 NASTY = """x'; DROP SCHEMA onec CASCADE; --"%s {} \\ $1 \n"""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Postgres:
+@pytest.fixture(scope="module", params=ENGINES)
+def server(request, tmp_path_factory) -> Postgres:
+    if request.param == "server":
+        return Postgres(request.getfixturevalue("postgres_server").create_database("suite"))
     return Postgres(embedded.serve(tmp_path_factory.mktemp("server") / "pg"))
 
 

@@ -1,4 +1,4 @@
-"""Search in the embedded engine; what it shares with Elasticsearch: documents, query, highlights."""
+"""Search, in the embedded engine and on a server alike; and what concerns the files of the embedded one."""
 
 import multiprocessing
 import os
@@ -11,17 +11,29 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.stores.search import documents as docs
+from ai_stack_assets.domain.stores.search.elasticsearch_store import Elasticsearch
 from ai_stack_assets.domain.stores.search.query import highlight, plan
 from ai_stack_assets.domain.stores.search.tantivy_store import Tantivy
 from ai_stack_assets.domain.stores.sync import compare, synchronise
+from ai_stack_assets_tests.conftest import ENGINES
 from ai_stack_assets_tests.domain.stores import table_lake as made
 
 NASTY = """Catalog.x" OR id:* AND (')] \\ \x1f %s"""
 
 
-@pytest.fixture
-def search(tmp_path) -> Tantivy:
-    return Tantivy(tmp_path / "search")
+@pytest.fixture(params=ENGINES)
+def search(request, tmp_path):
+    if request.param == "embedded":
+        yield Tantivy(tmp_path / "search")
+        return
+    client = Elasticsearch(request.getfixturevalue("elasticsearch_server").url)
+    yield client
+    for configuration in client.configurations():
+        client.drop(configuration)
+
+
+EMBEDDED = pytest.mark.parametrize("search", ["embedded"], indirect=True)
+"""Tests of its files, or of what is done to them."""
 
 
 @pytest.fixture
@@ -117,6 +129,7 @@ def test_a_hit_shows_the_original_text_with_the_found_words_marked(search, lake)
     assert names == ["**ЗначениеРеквизита**Объекта"]
 
 
+@EMBEDDED
 def test_nothing_changed_writes_nothing(search, lake):
     version = made.version(lake, "v1")
     sync(search, version)
@@ -141,6 +154,7 @@ def test_changed_rows_alone_are_written_and_removed_ones_vanish(search, lake):
     assert f"{made.RATES}.Form.ФормаСписка" not in ids(search, "валюты", limit=100)
 
 
+@EMBEDDED
 def test_documents_damaged_by_hand_are_named_and_repaired(search, lake):
     import tantivy
 
@@ -156,6 +170,7 @@ def test_documents_damaged_by_hand_are_named_and_repaired(search, lake):
     assert differences(search, version) == {}
 
 
+@EMBEDDED
 @pytest.mark.parametrize("harm", ["cut", "lost", "meta"])
 def test_a_damaged_index_is_no_empty_one_and_the_next_run_builds_it_anew(search, lake, harm):
     version = made.version(lake, "v1")
@@ -174,6 +189,7 @@ def test_a_damaged_index_is_no_empty_one_and_the_next_run_builds_it_anew(search,
     assert not folder.exists()
 
 
+@EMBEDDED
 def test_a_new_mapping_is_built_beside_and_search_never_goes_dark(search, lake, monkeypatch):
     version = made.version(lake, "v1")
     sync(search, version)
@@ -197,6 +213,7 @@ def _die_while_writing(root: Path, lake: Path) -> None:
     sync(Tantivy(root), version, progress=lambda line: "methods" in line and os._exit(9))
 
 
+@EMBEDDED
 @pytest.mark.parametrize("first", [True, False])
 def test_a_kill_while_writing_leaves_the_state_before_and_the_next_run_repairs(search, lake, first):
     if not first:
@@ -218,6 +235,7 @@ def test_a_kill_while_writing_leaves_the_state_before_and_the_next_run_repairs(s
     assert ids(search, "общего назначения")[0] == made.COMMON
 
 
+@EMBEDDED
 def test_two_runs_of_one_configuration_take_turns_and_search_does_not_wait(search, lake):
     version = made.version(lake, "v1")
     sync(search, version)
@@ -240,6 +258,7 @@ def test_two_runs_of_one_configuration_take_turns_and_search_does_not_wait(searc
     assert failures == []
 
 
+@EMBEDDED
 def test_names_are_data_and_never_commands(search, lake):
     rows = made.rows()
     rows["objects"].append(made.an_object(NASTY))
@@ -290,6 +309,7 @@ def test_the_best_lines_are_shown_in_their_order():
     assert highlight(text, terms) == ["**дата**", "**дата** **платежа**", "**платеж**"]
 
 
+@EMBEDDED
 def test_an_index_that_was_copied_elsewhere_still_works(search, lake, tmp_path):
     sync(search, made.version(lake, "v1"))
     shutil.copytree(search.root, tmp_path / "copy", symlinks=True)

@@ -98,7 +98,11 @@ class Elasticsearch:
         with self.connected() as client:
             try:
                 found = client.search(
-                    index=alias(configuration), query=compiled(wanted), size=limit, track_total_hits=False
+                    index=alias(configuration),
+                    query=compiled(wanted),
+                    # of nothing that is asked, nothing is found: as a query it would be everything
+                    size=limit if wanted.words else 0,
+                    track_total_hits=False,
                 )
             except es.NotFoundError:
                 raise PermanentError(
