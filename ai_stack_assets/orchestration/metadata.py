@@ -163,9 +163,8 @@ def history_period(past: History, days: Sequence[Day], table: str, *, is_last: b
         facts |= {"commit": last.commit.id, "since": str(last.since)}
     if states:
         facts |= _history_table(past, states, table)
-    if states or is_last:
-        facts |= _trend(past, table)
-    return {"dagster/row_count": sum(_kept_rows(past, day, table) for day in states), **facts}
+    trend = _trend(past, table) if states or is_last else {}
+    return {"dagster/row_count": sum(_kept_rows(past, day, table) for day in states), **trend, **facts}
 
 
 def _kept_rows(past: History, day: Day, table: str) -> int:
@@ -183,7 +182,7 @@ def _history_table(past: History, states: Sequence[Day], table: str) -> dict[str
     sums = {name: sum(row[name] or 0 for row in rows) for name in last.row if name.endswith(_CHURN)}
     numbers = {name: value for name, value in last.row.items() if isinstance(value, int)} | sums
     lines = [[row["day"], row["commit"][:10], *(row[name] for name in _IN_SHORT)] for row in rows]
-    shown = table_of(["day", "commit", *(name.replace("_", " ") for name in _IN_SHORT)], lines)
+    shown = _table(["day", "commit", *(name.replace("_", " ") for name in _IN_SHORT)], lines)
     return {"dagster/uri": place, "states": dg.MarkdownMetadataValue(shown), **numbers}
 
 
@@ -191,7 +190,7 @@ _CHURN = ("_added", "_changed", "_removed")
 _IN_SHORT = ("objects", "methods", "lines", "methods_added", "methods_changed", "methods_removed")
 
 
-def table_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     from ai_stack_assets.domain.common.charts import table
 
     return table(columns, [["·" if cell is None else cell for cell in row] for row in rows])
