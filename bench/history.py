@@ -10,11 +10,12 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psutil
 
-from ai_stack_assets.domain.common.lake import Lake
+from ai_stack_assets.domain.common.lake import Lake, Version
 from ai_stack_assets.domain.onec.extraction import extract
 from ai_stack_assets.domain.onec.history.backfill import History
 
@@ -126,12 +127,12 @@ def check(repository: str, zone: ZoneInfo, folder: Path) -> None:
     print(f"{day}: {len(COUNTED) + 6} numbers and {len(told)} changes equal those of two full extractions")
 
 
-def facts_of_methods(version) -> dict[str, object]:
+def facts_of_methods(version: Version) -> dict[str, Any]:
     rows = version.table("methods", ["id", "body_hash"]).to_pylist()
     return {row["id"]: row["body_hash"] for row in rows}
 
 
-def facts_of_objects(version) -> dict[str, object]:
+def facts_of_objects(version: Version) -> dict[str, Any]:
     """An object with its fields, its links and its own query texts."""
     facts: dict[str, set] = {}
     for table, owner in (("objects", "id"), ("fields", "object_id"), ("references", "source_object_id")):
@@ -143,7 +144,7 @@ def facts_of_objects(version) -> dict[str, object]:
     return facts
 
 
-def compared(what: str, old: dict[str, object], new: dict[str, object]) -> set[tuple[str, str, str]]:
+def compared(what: str, old: dict[str, Any], new: dict[str, Any]) -> set[tuple[str, str, str]]:
     return {
         *((what, "added", i) for i in new.keys() - old.keys()),
         *((what, "removed", i) for i in old.keys() - new.keys()),
