@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from ai_stack_assets.orchestration import keys, metadata
 from ai_stack_assets.orchestration.partitions import CONFIGURATION, PERIOD, days_of, history_key
@@ -23,11 +24,24 @@ def wanted_periods(context: dg.AssetExecutionContext) -> dict[str, Periods]:
     history = context.assets_def.partitions_def
     assert isinstance(history, dg.MultiPartitionsDefinition)
     wanted: dict[str, dict[str, list[date]]] = {}
-    for key in sorted(context.partition_keys):
+    for key in sorted(_partition_keys(context, history)):
         keys_by = history.get_partition_key_from_str(key).keys_by_dimension
         period = keys_by[PERIOD]
         wanted.setdefault(keys_by[CONFIGURATION], {})[period] = days_of(history, period)
     return dict(wanted)
+
+
+def _partition_keys(
+    context: dg.AssetExecutionContext, history: dg.MultiPartitionsDefinition
+) -> Iterable[str]:
+    """The backfill of a job tags its run with the whole range and with the dimensions of the first key: Dagster's own
+    `partition_keys` goes by the latter, and all but the first would be left out without a word."""
+    first, last = (
+        context.run.tags.get(tag) for tag in (ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
+    )
+    if first is None or last is None:
+        return context.partition_keys
+    return history.get_partition_keys_in_range(dg.PartitionKeyRange(first, last), context.instance)
 
 
 def backfilled(

@@ -33,7 +33,7 @@ def repository(tmp_path: Path, platform: Platform) -> Repository:
     return repository
 
 
-def run(platform: Platform, first: str, last: str, assets: list[dg.AssetKey] | None = None):
+def run(platform: Platform, first: str, last: str, assets: list[dg.AssetKey] | None = None, **tags: str):
     job = dg.define_asset_job("tested", dg.AssetSelection.assets(*(assets or HISTORY)))
     own = [a for a in location().assets if isinstance(a, dg.AssetsDefinition) and set(HISTORY) & a.keys]
     definitions = dg.Definitions(own, resources=platform.resources(), jobs=[job])
@@ -41,6 +41,7 @@ def run(platform: Platform, first: str, last: str, assets: list[dg.AssetKey] | N
         tags={
             "dagster/asset_partition_range_start": history_key("trade", first),
             "dagster/asset_partition_range_end": history_key("trade", last),
+            **tags,
         },
         instance=platform.instance,
         raise_on_error=False,
@@ -81,6 +82,14 @@ def test_one_run_makes_every_month_of_a_range(platform):
             "method removed": ["CommonModule.Общий.Module.Б"],
         }
     }
+
+
+@pytest.mark.usefixtures("repository")
+def test_the_backfill_of_the_job_makes_its_whole_range_too(platform):
+    """Dagster tags its run with the dimensions of the first key beside the range."""
+    of_the_first = {"dagster/partition/configuration": "trade", "dagster/partition/period": "2020-01"}
+    assert run(platform, "2020-01", "2020-03", **of_the_first).success
+    assert periods(platform) == {"2020-01", "2020-02", "2020-03"}
 
 
 @pytest.mark.usefixtures("repository")
