@@ -1,6 +1,6 @@
 """Time and memory against size: extraction, vectoriser and the four stores, each a process of its own as Dagster has them.
 
-    make bench ARGS=--scale                   300, 2,200 and 16,600 modules (the last takes 1.1 GB more than 2 GB of disk)
+    make bench ARGS=--scale                   300, 2,200 and 16,600 modules (2.3 GB of files, and as much again)
     make bench ARGS="--scale 300 2200"        only these
     make bench ARGS=--queue                   twenty configurations of 150 modules at once, with the real daemon
 
