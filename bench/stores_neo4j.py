@@ -30,12 +30,13 @@ def limit(_: Any, version: Version) -> dict[str, Any]:
     try:
         (home / "conf").mkdir()
         files = list(_files(version, home))
-        command = java_command(1024, "org.neo4j.cli.AdminTool", "database", "import", "full", "neo4j")
+        command = java_command(1280, "org.neo4j.cli.AdminTool", "database", "import", "full", "neo4j")
         started = time.perf_counter()
         subprocess.run(
             [*command, "--multiline-fields=true", f"--array-delimiter={_LIST}", *files],
             check=True,
             stdout=subprocess.DEVNULL,
+            cwd=home,  # where it leaves its report
             env={**os.environ, "NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")},
         )
         return {"seconds": time.perf_counter() - started}
