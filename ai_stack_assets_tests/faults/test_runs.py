@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -17,13 +18,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ai_stack_assets_tests import servers
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
+from ai_stack_assets_tests import daemon, servers
 from ai_stack_assets_tests.cli.test_run import User, rows, step_process, wait_for
 from ai_stack_assets_tests.platform import PROJECT, SAMPLE
 
 pytestmark = pytest.mark.slow
 STORES = ("postgres", "neo4j", "qdrant", "elasticsearch")
 SECONDS = 300
+TAGS = json.dumps({PARTITION_TAG: "trade"})
 
 
 @dataclass
@@ -34,20 +38,36 @@ class Run:
     settings: dict[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        own = {
-            "AI_STACK_ASSETS_DATA": str(self.folder / "data"),
-            "AI_STACK_ASSETS_CONFIGURATIONS": str(self.folder / "configurations.yaml"),
-        }
-        pipe = subprocess.PIPE
         return subprocess.Popen(
             [sys.executable, "-m", "ai_stack_assets", "run", *arguments],
             cwd=PROJECT,
-            env={**os.environ, **own, **self.settings},
-            stdout=pipe,
+            env=self.environment,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
+
+    def dagster(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(Path(sys.executable).with_name("dagster")), *arguments]
+        home = {"DAGSTER_HOME": str(self.folder / "data" / "dagster")}
+        return subprocess.run(
+            command,
+            cwd=PROJECT,
+            env={**self.environment, **home},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {
+            "AI_STACK_ASSETS_DATA": str(self.folder / "data"),
+            "AI_STACK_ASSETS_CONFIGURATIONS": str(self.folder / "configurations.yaml"),
+        }
+        return {**os.environ, **own, **self.settings}
 
     def __call__(self, *arguments: str) -> tuple[int, str]:
         process = self.start(*arguments)
@@ -161,3 +181,21 @@ def test_two_configurations_and_two_runs_of_one_at_once_end_in_parity(run: Run) 
     said = [process.communicate(timeout=SECONDS)[0] for process in processes]
     for process, text in zip(processes, said, strict=True):
         in_parity(process.returncode, text)
+
+
+def test_the_sensor_a_launch_and_the_command_line_at_once_end_in_parity(tmp_path: Path) -> None:
+    """A launch goes to the queue, as one of the page or of a schedule does."""
+    shutil.copytree(SAMPLE, tmp_path / "trade")
+    run = Run(tmp_path)
+    with daemon.running(tmp_path, {"trade": tmp_path / "trade"}) as queue:
+        wait_for(
+            lambda: queue.instance.get_dynamic_partitions(CONFIGURATION)
+        )  # the sensor has asked for a run
+        by_hand = run.start("--name", "trade")
+        launched = run.dagster("job", "launch", "-w", "workspace.yaml", "-j", keys.PIPELINE, "--tags", TAGS)
+        assert launched.returncode == 0, launched.stdout
+        said, _ = by_hand.communicate(timeout=SECONDS)
+        runs = queue.wait(3, seconds=SECONDS)
+    assert by_hand.returncode == 0, said
+    assert [ended.status for ended in runs] == ["SUCCESS"] * 3
+    in_parity(*run("--name", "trade"))
