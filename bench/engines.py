@@ -102,7 +102,7 @@ def spark(parts: list[str]) -> tuple[float, float, np.ndarray]:
         .applyInArrow(link, "payload binary")
     )
     links = [pickle.loads(row.payload) for row in linked.collect()]
-    found = on_ray._by_text([of for _, of, _ in facts], starts, slices.components(int(starts[-1]), links))
+    found = on_ray.by_text([of for _, of, _ in facts], starts, slices.components(int(starts[-1]), links))
     seconds = time.perf_counter() - ready
     session.stop()
     return ready - started, seconds, np.concatenate(found)

@@ -5,6 +5,7 @@ Ray was chosen by measuring it against Spark with the same kernels (docs/distrib
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from ai_stack_assets.domain.common.failures import TransientError
 from ai_stack_assets.domain.dataset.dedupe import slices
 
-_START_SECONDS = 60
+_CONNECT_SECONDS = 10
 
 
 def components(
@@ -53,18 +54,24 @@ def components(
         of_text = [of_text for _, of_text in numbers]
     finally:
         ray.shutdown()
-    return _by_text(of_text, starts, slices.components(int(starts[-1]), links))
+    return by_text(of_text, starts, slices.components(int(starts[-1]), links))
 
 
 def _connect(address: str) -> None:
     import ray
 
     try:
-        ray.init(
-            address=address or None, include_dashboard=False, log_to_driver=False, ignore_reinit_error=True
-        ) if (not address) else ray.init(address=address, log_to_driver=False)
-    except (ConnectionError, TimeoutError) as error:
-        raise TransientError(f"Ray at {address} (RAY_ADDRESS) does not answer: {error}") from error
+        if address:
+            # Ray itself goes on trying for minutes
+            host, _, port = address.rpartition("//")[2].rpartition(":")
+            socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+            ray.init(address=address, log_to_driver=False)
+        else:
+            ray.init(include_dashboard=False, log_to_driver=False, ignore_reinit_error=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise TransientError(
+            f"Ray at {address or 'this machine'} (RAY_ADDRESS) does not answer: {error}"
+        ) from error
 
 
 def _shingled(part: str, column: str) -> tuple[slices.PartSets, np.ndarray, tuple[int, np.ndarray]]:
@@ -92,7 +99,7 @@ def _listed(refs: Any) -> list[Any]:
     return refs if isinstance(refs, list) else [refs]
 
 
-def _by_text(of_text: Sequence[np.ndarray], starts: np.ndarray, roots: np.ndarray) -> list[np.ndarray]:
+def by_text(of_text: Sequence[np.ndarray], starts: np.ndarray, roots: np.ndarray) -> list[np.ndarray]:
     """From sets to texts: each text's component is named by its first text."""
     first_text = np.cumsum([0, *(len(part) for part in of_text)])
     total = int(first_text[-1])
