@@ -34,8 +34,9 @@ def source_metadata(outcome: Outcome) -> dict[str, Any]:
         "dagster/row_count": outcome.rows,
         "state": outcome.state,
         "asked": statistics,
-        "rejected": _table(["place", "reason", "detail"], outcome.report.rejected[:_SAMPLE]),
     }
+    if outcome.report.rejected:
+        facts["rejected"] = _table(["place", "reason", "detail"], outcome.report.rejected[:_SAMPLE])
     if outcome.reason:
         facts["reason"] = outcome.reason
     if version:
@@ -55,12 +56,12 @@ def stage_metadata(
     tables = version.manifest["tables"]
     return {
         "dagster/row_count": version.rows(table),
-        "dagster/uri": version.uri(table),
+        **{title: dg.MarkdownMetadataValue(text) for title, text in (shown or {}).items()},
         "tables": _table(["table", "rows", "bytes"], [(n, t["rows"], t["bytes"]) for n, t in tables.items()]),
+        "dagster/uri": version.uri(table),
         "is_new": made.is_new,
         "version": version.id,
         "facts": made.facts,
-        **{title: dg.MarkdownMetadataValue(text) for title, text in (shown or {}).items()},
     }
 
 
