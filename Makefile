@@ -30,15 +30,17 @@ check: .venv/development
 	.venv/bin/lint-imports
 	.venv/bin/dg check defs
 
-bench: .venv/development
+bench: .venv/bench
 	.venv/bin/python -m bench $(ARGS)
 
 lock: $(UV_INSTALLED)
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml -o requirements.lock
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --all-extras --group dev \
 		-c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --all-extras --group dev --group bench \
+		-c requirements-dev.lock -o requirements-bench.lock
 
-# Stamps: the environment equals this lock file. The development one holds all of the runtime one.
+# Stamps: the environment equals this lock file. Each holds all of the one before it.
 .venv/runtime: requirements.lock $(UV_INSTALLED)
 	$(call install,requirements.lock)
 	@rm -f .venv/development && touch $@
@@ -46,6 +48,10 @@ lock: $(UV_INSTALLED)
 .venv/development: requirements-dev.lock $(UV_INSTALLED)
 	$(call install,requirements-dev.lock)
 	@touch .venv/runtime $@
+
+.venv/bench: requirements-bench.lock $(UV_INSTALLED)
+	$(call install,requirements-bench.lock)
+	@touch .venv/runtime .venv/development $@
 
 define install
 	@echo "Installing $(1) into .venv"
