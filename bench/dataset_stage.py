@@ -71,7 +71,7 @@ def job() -> dg.JobDefinition:
 
     location = defs()
     own = {
-        **resources.resources().resources,
+        **(resources.resources().resources or {}),
         "dataset_sources": SimulatedSources(latency=float(os.environ["LATENCY"])),
     }
     stage = dg.define_asset_job("bench", dg.AssetSelection.groups(keys.DATASET))
@@ -79,8 +79,10 @@ def job() -> dg.JobDefinition:
     return made.resolve_job_def("bench")
 
 
-def run(instance: dg.DagsterInstance) -> tuple[float, dict[str, float]]:
-    week = job().partitions_def.get_last_partition_key()
+def run(instance: dg.DagsterInstance) -> tuple[float, dict[str, tuple[float, float]]]:
+    weeks = job().partitions_def
+    assert weeks is not None
+    week = weeks.get_last_partition_key()
     started = time.perf_counter()
     with dg.execute_job(
         dg.reconstructable(job), instance=instance, tags={"dagster/partition": week}
@@ -88,7 +90,7 @@ def run(instance: dg.DagsterInstance) -> tuple[float, dict[str, float]]:
         wall = time.perf_counter() - started
         steps = instance.get_run_step_stats(result.run_id)
         assert result.success
-    return wall, {step.step_key: (step.start_time, step.end_time) for step in steps}
+    return wall, {s.step_key: (s.start_time or 0.0, s.end_time or 0.0) for s in steps}
 
 
 def main(latency: float) -> None:

@@ -1,6 +1,7 @@
 """Shards in two forms, one published revision, and the proof that what came out is what went in."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -11,7 +12,7 @@ from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.resources.dataset import DatasetResource, HubResource
 from ai_stack_assets.resources.lake import LakeResource
 
-COMMON = {"group_name": keys.DATASET, "owners": ["team:dataset"], "partitions_def": WEEKS}
+COMMON: dict[str, Any] = {"group_name": keys.DATASET, "owners": ["team:dataset"], "partitions_def": WEEKS}
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -15,7 +16,7 @@ from ai_stack_assets.resources.dataset import DatasetResource
 from ai_stack_assets.resources.lake import LakeResource
 
 WARN = dg.AssetCheckSeverity.WARN
-COMMON = {
+COMMON: dict[str, Any] = {
     "group_name": keys.DATASET,
     "kinds": {"parquet", "bsl"},
     "owners": ["team:dataset"],

@@ -14,6 +14,7 @@ from ai_stack_assets.resources.dataset import DatasetSourcesResource
 from ai_stack_assets.resources.lake import LakeResource
 
 ANSWERED = "source_answered"
+ALL_CONFIGURATIONS = dg.AssetDep(keys.POSTGRES_TABLES, partition_mapping=dg.AllPartitionMapping())
 
 DESCRIPTIONS = {
     "postgres": """One row is a method that the stores stage keeps in PostgreSQL.
@@ -39,7 +40,7 @@ def source_asset(name: str, kinds: set[str]) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=[keys.POSTGRES_TABLES] if name == "postgres" else [],
+        deps=[ALL_CONFIGURATIONS] if name == "postgres" else [],
         description=cleandoc(DESCRIPTIONS[name]),
         group_name=keys.DATASET,
         kinds=kinds,

@@ -11,5 +11,9 @@ from ai_stack_assets.resources.lake import LakeResource
 WEEKS = weeks(settings.first_week_of_dataset(), settings.time_zone())
 
 
-def open_week(context: dg.AssetExecutionContext, lake: LakeResource, dataset: DatasetResource) -> Week:
+def open_week(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+    lake: LakeResource,
+    dataset: DatasetResource,
+) -> Week:
     return Week(lake.open, context.partition_key, dataset.settings(), dataset.work(context.partition_key))

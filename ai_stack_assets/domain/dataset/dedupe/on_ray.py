@@ -42,7 +42,7 @@ def components(
         shingled = ray.remote(num_returns=3)(_shingled)
         cut = ray.remote(num_returns=count)(slices.cut)
         link = ray.remote(_link)
-        made = [shingled.remote(part, column) for part in parts]
+        made: list[Any] = [shingled.remote(part, column) for part in parts]
         numbers = ray.get([sizes for _, _, sizes in made])
         table = ray.put(_sum(ray, [counted for _, counted, _ in made]))
         starts = np.cumsum([0, *(sets for sets, _ in numbers)])
