@@ -83,7 +83,7 @@ def test_two_configurations_are_backfilled_together(page: Any, site: Site) -> No
         ("second", "SUCCESS"),
     }
     page.goto("/runs")
-    page.get_by_text("Show runs within backfills").wait_for()
+    page.get_by_text("onec_pipeline").first.wait_for()
     shoot(page, site, "runs")
 
 

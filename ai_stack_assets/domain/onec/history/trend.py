@@ -70,8 +70,10 @@ def _places(rows: Sequence[Mapping[str, Any]], width: float) -> list[float]:
 
 def _line(rows: Sequence[Mapping[str, Any]], name: str, values: Sequence[float]) -> str:
     low, high = min(values), max(values)
+    # what never changed runs through the middle: on the ground it would look like nothing at all
+    bottom = low if low < high else min(low, 0)
     places = _places(rows, _WIDE)
-    heights = [_TALL - (value - low) * _TALL / ((high - low) or 1) for value in values]
+    heights = [_TALL - (value - bottom) * _TALL / ((high - low) or 2 * high or 1) for value in values]
     points = " ".join(f"{x:.0f},{y:.0f}" for x, y in zip(places, heights, strict=True))
     said = number(low) if low == high else f"{number(values[0])} → {number(values[-1])}"
     dot = f"<circle cx='{places[-1]:.0f}' cy='{heights[-1]:.0f}' r='3' fill='{FILL}'/>"
