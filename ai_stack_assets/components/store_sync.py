@@ -14,6 +14,7 @@ from ai_stack_assets.orchestration.conditions import when_gates_pass
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 from ai_stack_assets.orchestration.progress import progress
+from ai_stack_assets.resources.stores import StoreResource
 
 
 class SyncConfig(dg.Config):
@@ -79,25 +80,37 @@ class StoreSync(dg.Component, dg.Model, dg.Resolvable):
         def sync(
             context: dg.AssetExecutionContext, config: SyncConfig
         ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-            with failures(context):
-                lake, resource = context.resources.lake.open(), getattr(context.resources, self.resource)
-                if context.selected_asset_keys:
-                    with resource.open().open(context.partition_key, rebuild=config.rebuild) as store:
-                        # only now: while this run waited for another one to let go, the lake may have moved on
-                        version = lake.require(context.partition_key)
-                        report = synchronise(
-                            store, version, allow_shrink=config.allow_shrink, progress=progress(context)
-                        )
-                    facts = metadata.store(report, version)
-                    facts |= metadata.pinned(context.resources.configurations.pin(context.partition_key))
-                    yield dg.MaterializeResult(asset_key=key, metadata=facts)
-                    yield checks.parity(key, {context.partition_key: report.differences})
-                elif is_wanted(context, checks.PARITY):
-                    yield checks.parity(key, compared(resource.open(), lake, configurations(context, lake)))
+            resource, failed = getattr(context.resources, self.resource), None
+            try:
+                with failures(context):
+                    yield from worked(context, config, key, resource)
+            except (dg.Failure, dg.RetryRequested) as failure:
+                failed = failure
+            # at the end, so that it tells of what a migration or a rebuild left; also when the work failed
             if is_wanted(context, checks.HEALTH):
                 yield checks.health(key, *examine([resource.look()]))
+            if failed:
+                raise failed
 
         return sync
+
+
+def worked(
+    context: dg.AssetExecutionContext, config: SyncConfig, key: dg.AssetKey, resource: StoreResource
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """The difference written when the asset is selected, else found when parity is."""
+    lake = context.resources.lake.open()
+    if context.selected_asset_keys:
+        with resource.open().open(context.partition_key, rebuild=config.rebuild) as store:
+            # only now: while this run waited for another one to let go, the lake may have moved on
+            version = lake.require(context.partition_key)
+            report = synchronise(store, version, allow_shrink=config.allow_shrink, progress=progress(context))
+        facts = metadata.store(report, version)
+        facts |= metadata.pinned(context.resources.configurations.pin(context.partition_key))
+        yield dg.MaterializeResult(asset_key=key, metadata=facts)
+        yield checks.parity(key, {context.partition_key: report.differences})
+    elif is_wanted(context, checks.PARITY):
+        yield checks.parity(key, compared(resource.open(), lake, configurations(context, lake)))
 
 
 def is_wanted(context: dg.AssetExecutionContext, check: str) -> bool:

@@ -65,6 +65,10 @@ def test_a_store_that_is_down_fails_alone_and_the_next_run_repairs_it(extracted:
     result = extracted.run(STORES)
     assert not result.success
     assert {key for key in keys.STORE_KEYS if key not in made(result)} == {SEARCH}
+    assert not checks(result)[HEALTH_OF_SEARCH].passed
+    both_checks = dg.AssetSelection.checks(*(dg.AssetCheckKey(SEARCH, name) for name in (PARITY, HEALTH)))
+    compared = extracted.run(both_checks)
+    assert not compared.success and not checks(compared)[HEALTH_OF_SEARCH].passed
     extracted.replaced.clear()
     repaired = extracted.run(dg.AssetSelection.assets(SEARCH))
     assert repaired.success
