@@ -17,11 +17,18 @@ class AlertsResource(dg.ConfigurableResource):
         """Whether it was sent.
 
         Raises:
-            httpx.HTTPError: the webhook refuses or cannot be reached.
+            TransientError: the webhook refuses or cannot be reached. Its address is a secret, which httpx would quote.
         """
         import httpx
 
+        from ai_stack_assets.domain.common.failures import TransientError
+
         if not self.url:
             return False
-        httpx.post(self.url, json={"text": text}, timeout=_SECONDS).raise_for_status()
+        try:
+            status = httpx.post(self.url, json={"text": text}, timeout=_SECONDS).status_code
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise TransientError(f"ALERT_WEBHOOK_URL cannot be reached: {type(error).__name__}") from None
+        if status >= 300:
+            raise TransientError(f"ALERT_WEBHOOK_URL refuses: status {status}")
         return True

@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 import socket
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -123,6 +124,23 @@ def test_a_silent_server_is_given_up_in_time():
 def test_a_bad_url_is_permanent(url):
     with pytest.raises(PermanentError, match="POSTGRES_URL"):
         Postgres(url).configurations()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg2://me:sekret@host/db",
+        "postgresql:/me:sekret@host/db",
+        "postgresql://me:sek/ret@host/db",
+        "postgresql://me:sek@ret@host/db",
+        "postgresql://me:sekret@host/db?nonsense=1",
+    ],
+)
+def test_a_mistyped_url_does_not_show_its_password(url):
+    with pytest.raises(PermanentError, match="POSTGRES_URL") as caught:
+        Postgres(url).configurations()
+    shown = "".join(traceback.format_exception(caught.value)) + repr(Postgres(url)) + Postgres(url).server
+    assert not any(part in shown for part in ("sek", "ret@"))
 
 
 def test_an_unknown_database_or_user_is_permanent(url):

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores.postgres import migrate, schema
-from ai_stack_assets.domain.stores.postgres.errors import translated
+from ai_stack_assets.domain.stores.postgres.errors import SETTING, translated
 from ai_stack_assets.domain.stores.postgres.watch import watched
 
 if TYPE_CHECKING:
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
     from ai_stack_assets.domain.stores.postgres.store import PostgresStore
 
+_UNREADABLE = "(unreadable URL)"
+
 
 @dataclass(frozen=True)
 class Postgres:
     """A server by URL: `postgresql://user:password@host:5432/database`, an embedded one by
     `embedded.serve(folder)`."""
 
-    url: str
+    url: str = field(repr=False)
     connect_seconds: int = 10
     lock_seconds: int = 300
     """How long to wait for another run of the same configuration."""
@@ -65,24 +68,35 @@ class Postgres:
 
     @property
     def server(self) -> str:
-        """Host, port and database, for messages: never the password."""
+        """Host, port and database, for messages: never the password, nor what a mistyped URL makes of it."""
         import psycopg
         from psycopg.conninfo import conninfo_to_dict
 
         try:
             parts = conninfo_to_dict(self._conninfo)
         except psycopg.Error:
-            return "(unreadable URL)"
-        return f"{parts.get('host') or 'localhost'}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}"
+            return _UNREADABLE
+        host, port = parts.get("host") or "localhost", str(parts.get("port") or 5432)
+        database = str(parts.get("dbname") or "").rpartition("@")[2]
+        is_misread = ("@" in host and host[0] != "/") or not port.replace(",", "").isdigit()
+        return _UNREADABLE if is_misread else f"{host}:{port}/{database}"
 
     @property
     def _conninfo(self) -> str:
         return self.url.replace("postgresql+psycopg://", "postgresql://", 1)
 
     def connect(self) -> Connection:
-        """To whatever is there: the schema is not looked at. Errors are psycopg's."""
+        """To whatever is there: the schema is not looked at. Errors are psycopg's.
+
+        Raises PermanentError for a URL that cannot be read: psycopg's own error would quote it.
+        """
         import psycopg
 
+        if self.server == _UNREADABLE:
+            raise PermanentError(
+                f"the setting {SETTING} cannot be read; it is postgresql://user:password@host:5432/database, with "
+                "special characters of the password as %XX"
+            )
         return psycopg.connect(
             self._conninfo,
             autocommit=True,
