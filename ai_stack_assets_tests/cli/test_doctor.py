@@ -10,6 +10,7 @@ from ai_stack_assets.cli.main import main
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores import places
 from ai_stack_assets.domain.stores.doctor import examine, looks_at
+from ai_stack_assets.domain.stores.graph import embedded_seal
 from ai_stack_assets.domain.stores.graph.embedded import EmbeddedGraph
 from ai_stack_assets.domain.vectorisers.catalogue import Vectorisers, VectoriserSettings
 
@@ -51,6 +52,18 @@ def test_an_embedded_file_that_does_not_open_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"not a graph" * 1000)
     (found,) = examine([looks_at("graph", lambda: graph, "embedded", "AI_STACK_ASSETS_DATA")])
     assert found.findings[-1].step == "schema" and str(file) in found.problem
+
+
+def test_a_look_does_not_read_the_graph_files_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = EmbeddedGraph(tmp_path)
+    with graph.open("demo") as store, store.transaction():
+        pass
+    assert graph.file("demo").exists()
+    monkeypatch.setattr(embedded_seal, "_checksum", None)
+    (found,) = examine([looks_at("graph", lambda: graph, "embedded", "AI_STACK_ASSETS_DATA")])
+    assert found.findings[-1].said == "files of 1 configurations open"
 
 
 def test_a_folder_that_cannot_be_written_names_the_setting(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.stores.doctor import examine, looks_at
 from ai_stack_assets.domain.stores.sync import synchronise
 from ai_stack_assets.domain.stores.vectors.edge import EdgeEngine
 from ai_stack_assets.domain.stores.vectors.store import VectorStores
@@ -108,6 +109,21 @@ def test_a_writer_that_never_ends_is_a_transient_error(bench, tmp_path):
     finally:
         writer.kill()
         writer.communicate()
+
+
+def test_a_look_at_what_another_run_writes_does_not_wait_and_is_well(bench, tmp_path):
+    bench.sync(bench.write("v1"))
+    look = looks_at("vectors", lambda: bench.stores, "embedded", "AI_STACK_ASSETS_DATA")
+    writer = start_writer(tmp_path, "opened")
+    try:
+        (found,) = examine([look])
+    finally:
+        writer.kill()
+        writer.communicate()
+    assert found.is_healthy, found.problem
+    assert found.findings[-1].said == "points of 1 configurations open, 1 of them in use by another run"
+    (found,) = examine([look])
+    assert found.findings[-1].said == "points of 1 configurations open"
 
 
 def test_threads_of_one_process_wait_for_each_other_too(bench):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores.doctor import Findings
-from ai_stack_assets.domain.stores.graph import embedded_seal, schema
+from ai_stack_assets.domain.stores.graph import schema
 from ai_stack_assets.domain.stores.graph.embedded import EmbeddedGraph
 from ai_stack_assets.domain.stores.places import installed, try_folder
 
@@ -72,7 +72,7 @@ def _embedded(client: EmbeddedGraph) -> Findings:
         file = client.file(name)
         if not file.exists():
             continue  # of another schema: made anew by the next run
-        with contextlib.closing(client.connect(file, read_only=True)) as connection:
-            if not embedded_seal.is_sealed(file):
-                embedded_seal.require_sound(file, connection)
+        # opened, not read through: that is for the synchronisation of that configuration
+        with contextlib.closing(client.connect(file, read_only=True)):
+            pass
     yield "schema", f"files of {len(names)} configurations open"

@@ -7,7 +7,7 @@ import uuid
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores.doctor import Findings
 from ai_stack_assets.domain.stores.places import installed, try_folder
-from ai_stack_assets.domain.stores.vectors.edge import EdgeEngine
+from ai_stack_assets.domain.stores.vectors.edge import EdgeEngine, InUseError
 from ai_stack_assets.domain.stores.vectors.engine import Engine, Where
 from ai_stack_assets.domain.stores.vectors.server import ServerEngine
 from ai_stack_assets.domain.stores.vectors.store import VectorStores
@@ -20,6 +20,7 @@ def diagnose(client: VectorStores) -> Findings:
     engine = client.engine
     if isinstance(engine, EdgeEngine):
         yield from _embedded(engine)
+        engine = EdgeEngine(engine.root, wait_seconds=0)
     if isinstance(engine, ServerEngine):
         yield from _server(engine)
     yield "schema", _published(engine)
@@ -55,10 +56,14 @@ def _embedded(engine: EdgeEngine) -> Findings:
 
 
 def _published(engine: Engine) -> str:
-    """Opens what readers of each configuration see."""
-    names = engine.configurations()
+    """Opens what readers of each configuration see; what another run works with is well enough for that."""
+    names, in_use = engine.configurations(), 0
     for name in names:
         if published := engine.published(name):
-            with engine.open(name, published.space) as space:
-                space.count(Where())
-    return f"points of {len(names)} configurations open"
+            try:
+                with engine.open(name, published.space) as space:
+                    space.count(Where())
+            except InUseError:
+                in_use += 1
+    busy = f", {in_use} of them in use by another run" if in_use else ""
+    return f"points of {len(names)} configurations open{busy}"

@@ -42,6 +42,10 @@ _REBUILD = (
 )
 
 
+class InUseError(TransientError):
+    """Another run has the shard open."""
+
+
 class EdgeEngine:
     """All embedded shards under one folder (`<data>/vectors`)."""
 
@@ -112,7 +116,7 @@ class EdgeEngine:
         try:
             lock.acquire()
         except Timeout:
-            raise TransientError(
+            raise InUseError(
                 f"vectors of {configuration} are in use by another process; waited {wait:.0f} s for {path}"
             ) from None
         try:
@@ -264,5 +268,5 @@ def _engine_errors(path: Path) -> Generator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         if "WouldBlock" in str(error):
-            raise TransientError(f"vectors in {path} are in use by another process") from error
+            raise InUseError(f"vectors in {path} are in use by another process") from error
         raise PermanentError(f"vectors in {path} cannot be read ({error}). {_REBUILD}") from error
