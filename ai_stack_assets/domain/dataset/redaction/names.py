@@ -26,9 +26,11 @@ _WHO = re.compile(_PERSON)
 _EDIT = re.compile(
     rf"//[ ]*[+\-{{}}<>*#]+[ ]*(?P<who>{_CAPITAL}(?:[ ][А-ЯЁ]\.){{0,2}})[ ,]+\d{{2}}[./]\d{{2}}[./]\d{{2,4}}"
 )
+_CASES = r"(?:а|у|ым|е|ой|ы|ых|ыми)?"
 _NOBODY = re.compile(
-    r"\b(?:Фамили|Имя|Имени|Отчеств|Иванов|Петров|Сидоров|Пупкин|Ivan Ivanov|John (?:Doe|Smith)|Jane Doe|All Rights"
-    r"|Общество|Фирма)"
+    # a surname is whole: Иванович and Петровна are patronymics of somebody
+    rf"\b(?:Фамили|Имя|Имени|Отчеств|Общество|Фирма|(?:Иванов|Петров|Сидоров|Пупкин){_CASES}\b"
+    r"|(?:Ivan Ivanov|John Doe|John Smith|Jane Doe|All Rights)\b)"
 )
 _DATE = re.compile(r"[0-9][./][0-9]{2}[./][0-9]{2}")
 _HINT = re.compile(r"[а-яё]\.[ \u00a0]?[а-яё]\.")
