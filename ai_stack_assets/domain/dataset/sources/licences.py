@@ -20,7 +20,12 @@ FILE_NAME = re.compile(
 )
 """Names of the files that state a licence."""
 
-_DECLARED = re.compile(r"SPDX-License-Identifier:\s*([\w.+-]+(?: (?:AND|OR|WITH) [\w.+-]+)*)")
+_DECLARED = re.compile(
+    r"SPDX-License-Identifier:\s*([(]*[\w.+-]+[)]*(?:[ ]+(?:AND|OR|WITH)[ ]+[(]*[\w.+-]+[)]*)*)"
+)
+_INNERMOST = re.compile(r"\(([^()]*)\)")
+_YES, _NO = "\x01", "\x02"
+"""What a part in parentheses comes to: names that no licence can have."""
 _SHORT = (
     (re.compile(r"creativecommons\.org/publicdomain/zero/1\.0", re.I), "CC0-1.0"),
     (re.compile(r"creativecommons\.org/licenses/by/4\.0", re.I), "CC-BY-4.0"),
@@ -67,20 +72,24 @@ def recognise(text: str) -> str:
 
 
 def is_allowed(licence: str, allowed: Collection[str]) -> bool:
-    """True when all parts of an `A AND B`, or any of an `A OR B`, are in the allow-list."""
-    names = {name.casefold() for name in allowed}
-    return any(
-        all(part.strip().casefold() in names for part in option.split(" AND "))
-        for option in licence.split(" OR ")
-    )
+    """True when all parts of an `A AND B`, or any of an `A OR B`, are in the allow-list; AND binds tighter."""
+    names = {_YES, *(name.casefold() for name in allowed)}
+
+    def holds(expression: str) -> bool:
+        options = (option.split(" AND ") for option in expression.split(" OR "))
+        return any(all(part.strip().casefold() in names for part in option) for option in options)
+
+    while inner := _INNERMOST.search(licence):
+        licence = licence[: inner.start()] + (_YES if holds(inner[1]) else _NO) + licence[inner.end() :]
+    return not {"(", ")"} & set(licence) and holds(licence)
 
 
 def by_folder(texts: Mapping[str, str]) -> dict[str, str]:
-    """Folder → licence from path → text of the licence files. Several in one folder all hold: `A AND B`."""
+    """Folder → licence from path → text of the licence files. Several in one folder all hold: `A AND (B OR C)`."""
     found: dict[str, set[str]] = {}
     for path, text in texts.items():
         found.setdefault(path.rpartition("/")[0], set()).add(recognise(text))
-    return {folder: " AND ".join(sorted(names)) for folder, names in found.items()}
+    return {folder: _all(names) for folder, names in found.items()}
 
 
 def nearest(path: str, by_folder: Mapping[str, T], default: T) -> T:
@@ -92,6 +101,12 @@ def nearest(path: str, by_folder: Mapping[str, T], default: T) -> T:
         if not folder:
             return default
         folder = folder.rpartition("/")[0]
+
+
+def _all(names: Collection[str]) -> str:
+    if len(names) == 1:
+        return next(iter(names))
+    return " AND ".join(f"({name})" if " OR " in name else name for name in sorted(names))
 
 
 @cache

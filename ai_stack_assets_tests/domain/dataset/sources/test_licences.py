@@ -41,6 +41,19 @@ def test_the_closest_licence_above_a_file_holds():
     assert licences.nearest("lib/a.bsl", {}, "?") == "?"
 
 
+def test_a_choice_beside_another_licence_does_not_allow_to_ignore_that_one():
+    choice = "SPDX-License-Identifier: Apache-2.0 OR MIT"
+    found = licences.by_folder({"LICENSE": choice, "COPYING": TEXTS["GPL-3.0"], "lib/LICENSE": choice})
+    assert found == {"": "(Apache-2.0 OR MIT) AND GPL-3.0", "lib": "Apache-2.0 OR MIT"}
+    allowed = {folder: licences.is_allowed(name, licences.PERMISSIVE) for folder, name in found.items()}
+    assert allowed == {"": False, "lib": True}
+
+
+def test_a_declaration_is_read_with_its_parentheses():
+    text = "SPDX-License-Identifier: MIT AND (GPL-2.0 OR GPL-3.0)\n"
+    assert licences.recognise(text) == "MIT AND (GPL-2.0 OR GPL-3.0)"
+
+
 @pytest.mark.parametrize(
     ("licence", "is_allowed"),
     [
@@ -48,6 +61,10 @@ def test_the_closest_licence_above_a_file_holds():
         ("mit", True),
         ("GPL-3.0 AND MIT", False),
         ("GPL-3.0 OR MIT", True),
+        ("(Apache-2.0 OR MIT) AND GPL-3.0", False),
+        ("(GPL-3.0 OR MIT) AND ((BSD-3-Clause AND ISC) OR GPL-3.0)", True),
+        ("MIT OR (GPL-3.0", False),
+        ("MIT AND ", False),
         ("NOASSERTION", False),
         ("LicenseRef-1C", False),
     ],
