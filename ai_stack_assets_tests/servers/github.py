@@ -49,6 +49,7 @@ class Github:
         """Tell of a repository, with the answer's fields as given. Returns the folder where git looks for it."""
         self.items[name.casefold()] = {
             "full_name": name,
+            "private": False,
             "fork": False,
             "archived": False,
             "size": 100,

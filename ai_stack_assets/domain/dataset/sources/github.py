@@ -21,6 +21,8 @@ from ai_stack_assets.domain.dataset.sources.github_settings import (
     TOKEN_SETTING,
     GithubSettings,
     is_opted_out,
+    opted_out_places,
+    said_of,
     wanted,
 )
 from ai_stack_assets.domain.dataset.sources.harvest import Report, as_tables
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CLONES_AT_ONCE = 4
+_MISSED = ("not_found", "blocked", "bad_page", "refused", "unreachable")
+"""Reasons for which a repository that is wanted has no rows. Limits of the settings and empty ones are none of them."""
 _FULL_DISK = "No space left on device"
 
 
@@ -44,7 +48,8 @@ def look_github(
 ) -> GithubSnapshot:
     """Bring the newest commits of all wanted repositories into the cache `folder`. Unchanged ones cost one conditional request.
 
-    A repository that cannot be had is reported, and read as it was the last time if the fault is the network's.
+    A repository that cannot be had is reported, and read as it was the last time if the fault is the network's. How many are
+    not read at all is `report.counts["repositories_missed"]`.
 
     Raises:
         PermanentError: GitHub refuses the token or a search; nothing is named in the settings; nothing can be read.
@@ -64,8 +69,8 @@ def look_github(
             report.reject(each.name, reason, detail)
             unreachable += reason == "unreachable"
         if kept:
-            repository = Repository(each.name, kept.commits[0], kept.committed_at, each.licence, each.stars)
-            repositories.append(repository)
+            about = (each.licence, each.stars, each.is_public)
+            repositories.append(Repository(each.name, kept.commits[0], kept.committed_at, *about))
     if not repositories:
         kind = TransientError if unreachable else PermanentError
         detail = (
@@ -73,6 +78,7 @@ def look_github(
         )
         raise kind(f"no repository can be read (settings repositories, searches): {detail}")
     report.counts["repositories"] = len(repositories)
+    report.counts["repositories_missed"] = sum(report.reasons[reason] for reason in _MISSED)
     return GithubSnapshot(_key(repositories, settings), repositories)
 
 
@@ -129,7 +135,7 @@ def _update(found: Found, settings: GithubSettings, folder: Path) -> tuple[Kept 
     """What may be read of a repository, and why not when something is wrong."""
     is_named_by_api = bool(found.marker)
     mirror = Mirror(folder, found.name, found.location, settings.token if is_named_by_api else "")
-    pinned = settings.pinned.get(found.name, "")
+    pinned = said_of(found.name, settings.pinned, settings.api_url)
     ref, marker = pinned or found.ref, "pinned" if pinned else found.marker
     limits: dict[str, Any] = {"seconds": settings.clone_seconds, "most_bytes": settings.max_repository_bytes}
     try:
@@ -152,7 +158,8 @@ def _forget(settings: GithubSettings, folder: Path) -> None:
     """Remove what is cached of those who opted out since. Files that others have too are parsed again."""
     gone = [kept for kept in mirrors(folder) if is_opted_out(kept.name, settings.opted_out)]
     pages = PageCache(folder / "pages")
-    for name in (*settings.opted_out, *(kept.name for kept in gone)):
+    names = [place for entry in settings.opted_out for place in opted_out_places(entry)]
+    for name in (*names, *(kept.name for kept in gone)):
         pages.remove(f"{settings.api_url.rstrip('/')}/repos/{name}")
     if not gone:
         return
@@ -165,6 +172,6 @@ def _forget(settings: GithubSettings, folder: Path) -> None:
 
 
 def _key(repositories: Iterable[Repository], settings: GithubSettings) -> str:
-    parts = [[r.name, r.commit, r.licence] for r in repositories]
+    parts = [[r.name, r.commit, r.licence, r.is_public] for r in repositories]
     how = [settings.allowed_licences, sorted(settings.licences.items()), settings.with_onescript]
     return text_hash(msgspec.json.encode([parts, how, settings.max_file_bytes, facts_key("").hex()]).decode())

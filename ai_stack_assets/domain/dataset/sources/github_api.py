@@ -51,6 +51,8 @@ class Item(msgspec.Struct):
     size: int
     stargazers_count: int
     default_branch: str
+    private: bool = True
+    """Seen with this token only. What does not say so is not taken for public."""
     pushed_at: str | None = None
     license: _Licence | None = None
     parent: _Origin | None = None
@@ -73,6 +75,8 @@ class Found(msgspec.Struct, frozen=True):
     """The same as last time: nothing was pushed since. Empty when only git can tell."""
     licence: str = UNKNOWN
     stars: int = 0
+    is_public: bool = False
+    """GitHub shows it to everybody. Of a plain git server that cannot be known."""
 
 
 def api_headers(token: str) -> dict[str, str]:
@@ -151,7 +155,8 @@ class GithubApi:
         marker = f"{item.pushed_at} {item.default_branch}"
         licence = item.license.spdx_id if item.license else None
         licence = UNKNOWN if licence in _NO_LICENCE else licence
-        return Found(name, item.clone_url, ref, marker, licence or UNKNOWN, item.stargazers_count)
+        stars, is_public = item.stargazers_count, not item.private
+        return Found(name, item.clone_url, ref, marker, licence or UNKNOWN, stars, is_public)
 
     def _repository(self, name: str) -> Item | None:
         try:

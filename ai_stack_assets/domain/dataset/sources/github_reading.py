@@ -16,7 +16,7 @@ from ai_stack_assets.domain.dataset.sources import licences
 from ai_stack_assets.domain.dataset.sources.bsl_methods import FileFacts, module_place, records
 from ai_stack_assets.domain.dataset.sources.github_git import Entry, Mirror, TooLarge
 from ai_stack_assets.domain.dataset.sources.github_parsing import Parsing
-from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings
+from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings, said_of
 from ai_stack_assets.domain.dataset.sources.harvest import Report
 from ai_stack_assets.domain.onec.git_commands import read_blobs
 from ai_stack_assets.domain.onec.sources_tree import is_safe
@@ -39,6 +39,7 @@ class Repository(msgspec.Struct, frozen=True):
     committed_at: datetime | None
     licence: str
     stars: int
+    is_public: bool = False
 
 
 class Reading:
@@ -49,6 +50,9 @@ class Reading:
     ) -> None:
         self.repository, self.settings, self.report = repository, settings, report
         self.mirror = Mirror(folder, repository.name)
+        self.own_licence = said_of(repository.name, settings.licences, settings.api_url)
+        # a licence file in what is not public does not say that its owner wants it passed on; the user may
+        self.may_publish = repository.is_public or bool(self.own_licence)
         self.suffixes = (".bsl", ".os") if settings.with_onescript else (".bsl",)
 
     def rows(self, parsing: Parsing) -> Iterator[dict[str, Any]]:
@@ -80,7 +84,8 @@ class Reading:
             "commit": self.repository.commit,
             "path": path,
             "licence": licence,
-            "is_publishable": licences.is_allowed(licence, self.settings.allowed_licences),
+            "is_publishable": self.may_publish
+            and licences.is_allowed(licence, self.settings.allowed_licences),
             "stars": self.repository.stars,
             "changed_at": self.repository.committed_at,
             "object": module.object,
@@ -89,8 +94,8 @@ class Reading:
 
     def _licences(self, texts: list[Entry]) -> dict[str, str]:
         """Licence of each folder that states one; what the user says holds everywhere, what GitHub says at the top."""
-        if own := self.settings.licences.get(self.repository.name):
-            return {"": own}
+        if self.own_licence:
+            return {"": self.own_licence}
         found = licences.by_folder(
             {path: data.decode("utf-8", "replace") for path, data in self._read(texts) if data}
         )

@@ -12,6 +12,7 @@ from ai_stack_assets.domain.dataset.sources.github_settings import GithubSetting
 from ai_stack_assets.domain.dataset.sources.harvest import Report
 from ai_stack_assets_tests.domain.dataset.sources.repositories import (
     METHOD,
+    MIT,
     TIME,
     commit,
     git,
@@ -37,7 +38,7 @@ def test_tables_have_the_schema_of_records(server, cache, a_repository):
     assert table.schema.equals(schema())
     assert report.statistics == {
         "files": 1, "files_with_problems": 0, "files_without_methods": 0, "records": 1, "rejected": {},
-        "repositories": 1, "requests": 1, "requests_unchanged": 0, "waited_seconds": 0,
+        "repositories": 1, "repositories_missed": 0, "requests": 1, "requests_unchanged": 0, "waited_seconds": 0,
     }  # fmt: skip
     assert report.rejected_table().num_rows == 0
 
@@ -71,6 +72,33 @@ def test_the_licence_of_the_api_comes_before_the_file_and_the_users_before_both(
     assert (row["licence"], row["is_publishable"]) == ("GPL-3.0", False)
     (row,) = read("owner/name", licences={"owner/name": "Apache-2.0"}).rows
     assert (row["licence"], row["is_publishable"]) == ("Apache-2.0", True)
+
+
+def test_code_that_is_not_public_is_published_only_on_the_users_word(read, server, a_repository, tmp_path):
+    server.add("owner/name", private=True)
+    plain = repository(tmp_path / "plain.git", {"a.bsl": METHOD + "// 1", "LICENSE": MIT})
+    names = ("owner/name", f"file://{plain}")
+
+    def marks(**settings):
+        return {(row["licence"], row["is_publishable"]) for row in read(*names, **settings).rows}
+
+    assert marks() == {("MIT", False)}
+    assert marks(licences={"Owner/Name": "MIT", f"file://{plain}": "Apache-2.0"}) == {
+        ("MIT", True),
+        ("Apache-2.0", True),
+    }
+    assert marks(licences={f"{server.url}/owner/name": "GPL-3.0"}) == {("GPL-3.0", False), ("MIT", False)}
+
+
+def test_a_repository_that_becomes_private_is_another_snapshot(read, server, a_repository):
+    public = read("owner/name").snapshot.key
+    server.add("owner/name", private=True)
+    assert read("owner/name").snapshot.key != public
+
+
+def test_what_does_not_say_that_it_is_public_is_not_published(read, server, a_repository):
+    del server.items["owner/name"]["private"]
+    assert [row["is_publishable"] for row in read("owner/name").rows] == [False]
 
 
 def test_a_folder_with_a_licence_of_its_own_keeps_it(read, server, a_repository):
@@ -226,10 +254,32 @@ def test_a_fork_of_one_who_opted_out_and_a_new_name_of_it_are_left_out_too(read,
         ("owner/name", "name", False),
         ("owner/name2", "owner/name", False),
         ("Owner/Name", " owner/name.git ", True),
+        ("owner/name", "@owner", True),
+        ("owner/name", "owner/", True),
+        ("owner/name", "https://github.com/Owner/name", True),
+        ("owner/name", "https://www.github.com/owner/", True),
+        ("owner/name", "github.com/owner/name.git/", True),
+        ("owner/name", "git@github.com:owner/name.git", True),
+        ("owner/name", "https://github.com/owner/name/tree/main/src?a=b", True),
+        ("owner/name", "https://github.com/orgs/owner/repositories", True),
+        ("owner/other", "https://github.com/owner/name", False),
+        ("owner/name", "https://git.corp.example/owner/name", True),
+        ("git.example.com/trade", "https://git.example.com/trade.git", True),
+        ("git.example.com:8080/erp/trade", "https://git.example.com:8080/erp/trade/-/tree/main", True),
+        ("git.example.com/erp/trade", "git.example.com", True),
+        ("/srv/git/trade", "file:///srv/git", True),
     ],
 )
 def test_an_entry_stands_for_an_owner_or_a_repository_on_any_server(name, entry, is_out):
     assert is_opted_out(name, (entry,)) is is_out
+
+
+@pytest.mark.parametrize(
+    "entry", ["", "/", "@", "acme/*", "acme, other", "https://github.com", "acme/x@main"]
+)
+def test_an_opt_out_that_cannot_be_understood_is_refused(entry, read, a_repository):
+    with pytest.raises(PermanentError, match=r"github\.opted_out"):
+        read("owner/name", opted_out=(entry,))
 
 
 def test_forks_archived_and_unpopular_ones_follow_the_settings(read, server, a_repository):

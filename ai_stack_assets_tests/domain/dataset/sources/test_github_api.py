@@ -157,6 +157,7 @@ def test_one_missing_or_blocked_repository_does_not_stop_the_others(read, server
     harvested = read("bad/tos", "bad/dmca", "no/such", "owner/name")
     assert harvested.reasons == {"bad/tos": "blocked", "bad/dmca": "blocked", "no/such": "not_found"}
     assert len(harvested.rows) == 1
+    assert harvested.report.counts["repositories_missed"] == 3
 
 
 def test_a_renamed_repository_is_found_under_its_new_name(read, server, a_repository):

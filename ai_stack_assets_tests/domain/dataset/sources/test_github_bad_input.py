@@ -130,7 +130,9 @@ def test_more_bytes_than_allowed_are_not_fetched(read, server, a_repository):
 
 def test_an_empty_repository_is_named(read, server, a_repository):
     empty(server.add("o/empty"))
-    assert read("o/empty", "owner/name").reasons == {"o/empty": "empty_repository"}
+    harvested = read("o/empty", "owner/name")
+    assert harvested.reasons == {"o/empty": "empty_repository"}
+    assert harvested.report.counts["repositories_missed"] == 0
 
 
 def test_a_repository_without_bsl_gives_nothing_and_no_error(read, server, a_repository):
@@ -142,6 +144,7 @@ def test_a_repository_that_git_does_not_know_is_named(read, server, a_repository
     server.add("o/gone")
     harvested = read("o/gone", "owner/name")
     assert harvested.reasons == {"o/gone": "refused"}
+    assert harvested.report.counts["repositories_missed"] == 1
     assert len(harvested.rows) == 1
 
 
