@@ -150,6 +150,59 @@ def test_when_every_source_fails_the_run_fails_and_nothing_is_published(dataset:
     assert hub(dataset).head("main") is None
 
 
+def test_who_opts_out_is_not_in_a_past_week_that_is_rebuilt(dataset: Platform, repository: Path) -> None:
+    build(dataset, newest(1))
+    configure(dataset, repository)
+    file = dataset.folder / "dataset.yaml"
+    file.write_text(file.read_text().replace("github:\n", f"github:\n  opted_out: ['{repository}']\n"))
+    result = build(dataset, newest(1))
+    assert metadata(result, SOURCES["github"])["state"] == "kept"
+    assert metadata(result, keys.MERGED)["dagster/row_count"] == 0
+    assert keys.PUBLISHED not in made(result)
+
+
+def test_a_source_that_is_switched_off_is_out_of_the_week(dataset: Platform) -> None:
+    build(dataset)
+    configure(dataset)
+    result = build(dataset)
+    assert metadata(result, SOURCES["github"])["state"] == "off"
+    assert not result.success and keys.MERGED not in made(result)
+
+
+def test_a_fault_of_a_source_itself_does_not_stop_the_others(
+    dataset: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ai_stack_assets.domain.dataset.sources import its
+
+    its_is_down(dataset)
+    monkeypatch.setattr(its, "look_its", lambda *_: 1 / 0)
+    result = build(dataset)
+    assert result.success
+    assert (
+        "ZeroDivisionError" in checks(result)[SOURCES["its"].to_user_string(), "source_answered"].description
+    )
+
+
+@pytest.mark.slow
+def test_ray_finds_the_same_duplicates(dataset: Platform, repository: Path) -> None:
+    commit(
+        repository, Почти=method("ЦенаПочти", 11).replace("скидкой.", "скидкой!") + method("ЦенаПочти2", 11)
+    )
+    here = build(dataset)
+    kept = (
+        dataset.resources()["lake"]
+        .open("dataset/deduplicated")
+        .require(newest())
+        .table("records")["id"]
+        .to_pylist()
+    )
+    configure(dataset, repository, more="dedupe: {engine: ray, threshold: 0.81}\n")
+    on_ray = build(dataset)
+    assert here.success and on_ray.success and metadata(on_ray, keys.DEDUPLICATED)["is_new"]
+    lake = dataset.resources()["lake"].open("dataset/deduplicated")
+    assert lake.require(newest()).table("records")["id"].to_pylist() == kept
+
+
 def test_an_unchanged_week_is_not_made_again(dataset: Platform) -> None:
     first, second = build(dataset), build(dataset)
     assert metadata(second, SOURCES["github"])["state"] == "unchanged"

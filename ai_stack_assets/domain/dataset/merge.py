@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ai_stack_assets.domain.dataset import records
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from ai_stack_assets.domain.common.lake import Version
     from ai_stack_assets.domain.dataset.stage import Parts
 
 RECORDS = "records"
@@ -25,7 +24,15 @@ _RANKED = ("content_hash", "id", "source", "is_publishable", "doc_comment", "cha
 _PLACES, _SHOWN = "provenances", 20
 
 
-def merge(sources: Mapping[str, Version | None], parts: Parts) -> dict[str, Any]:
+class Rows(Protocol):
+    """A version of a source, or a view of one."""
+
+    def batches(
+        self, table: str, columns: Sequence[str] | None = None, rows: int = 8192
+    ) -> Iterator[pa.RecordBatch]: ...
+
+
+def merge(sources: Mapping[str, Rows | None], parts: Parts) -> dict[str, Any]:
     """Write the table `records` of the merged version.
 
     Rows with an equal `content_hash` become one: the one that is publishable, then has a doc comment, then changed last (an
@@ -65,12 +72,12 @@ def merge(sources: Mapping[str, Version | None], parts: Parts) -> dict[str, Any]
     return facts
 
 
-def _batches(versions: Sequence[Version], columns: list[str]) -> Iterator[pa.RecordBatch]:
+def _batches(versions: Sequence[Rows], columns: list[str]) -> Iterator[pa.RecordBatch]:
     for version in versions:
         yield from version.batches(RECORDS, columns)
 
 
-def _ranks(versions: Sequence[Version]) -> pa.Table:
+def _ranks(versions: Sequence[Rows]) -> pa.Table:
     """What the choice needs, a row each: hash and id as bytes, the text of the doc comment as a flag."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -118,7 +125,7 @@ def _representatives(ranks: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _places_by_group(
-    versions: Sequence[Version], group: np.ndarray, kept: np.ndarray
+    versions: Sequence[Rows], group: np.ndarray, kept: np.ndarray
 ) -> dict[int, list[dict[str, Any]]]:
     """All places of the groups that have more than one row: that of the record first."""
     import numpy as np
@@ -154,6 +161,8 @@ def _facts(ranks: pa.Table, kept: np.ndarray, group: np.ndarray) -> dict[str, An
             "rows_out": 0,
             "exact_duplicates": 0,
             "exact_duplicates_by_pair": {},
+            "upgraded": 0,
+            "repeated_ids": {"count": 0, "sample": []},
         }
     coded = ranks["source"].combine_chunks()
     names, source = coded.dictionary.to_pylist(), coded.indices.to_numpy()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.common.hashing import text_hash
-from ai_stack_assets.domain.dataset import merge, records, stage
+from ai_stack_assets.domain.dataset import merge, records, rights, stage
 from ai_stack_assets.domain.dataset.publishing import export
 from ai_stack_assets.domain.dataset.publishing.bundle import bundle
 from ai_stack_assets.domain.dataset.publishing.hub import MAIN, Hub, Published, publish
 from ai_stack_assets.domain.dataset.publishing.validation import Downloaded, Finding, validate
+from ai_stack_assets.domain.dataset.rights import Allowed
 from ai_stack_assets.domain.dataset.settings import RAY, DatasetSettings
 from ai_stack_assets.domain.dataset.sources.collect import failure, snapshot
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.onec.checks import CheckResult
 
 SOURCE_TABLES = {"postgres": "postgres_methods", "github": "github_files", "its": "its_articles"}
+_WEEK = re.compile(r"\d{4}-\d\d-\d\d$")
 MERGED, DEDUPLICATED, FILTERED, SPLITS = "merged", "deduplicated", "filtered", "splits"
 
 
@@ -62,11 +68,16 @@ class Week:
 
     def merged(self) -> Made:
         """Raises PermanentError when no source has anything for the week."""
-        sources = {name: snapshot(self.lake(table), self.week) for name, table in SOURCE_TABLES.items()}
-        if not any(sources.values()):
+        found = {name: snapshot(self.lake(table), self.week) for name, table in SOURCE_TABLES.items()}
+        if not any(version and version.rows("records") for version in found.values()):
             raise PermanentError(f"no source has rows for week {self.week}: {self._why_not()}")
+        allowed = {name: version and Allowed(version, self.settings) for name, version in found.items()}
         return self._build(
-            MERGED, merge.CODE_VERSION, lambda parts: merge.merge(sources, parts), *sources.values()
+            MERGED,
+            merge.CODE_VERSION,
+            lambda parts: merge.merge(allowed, parts),
+            *found.values(),
+            **rights.key(self.settings),
         )
 
     def deduplicated(self, on_ray: Callable[..., None]) -> Made:
@@ -93,14 +104,14 @@ class Week:
         on_ray("--threshold", threshold, "--result", str(found), *map(str, merged.parts("records")))
         return np.load(found)
 
-    def filtered(self, workers: int = 2) -> Made:
+    def filtered(self) -> Made:
         from ai_stack_assets.domain.dataset import quality
 
         before, settings = self.version(DEDUPLICATED), self.settings.quality
         return self._build(
             FILTERED,
             quality.CODE_VERSION,
-            lambda parts: quality.refine(before, parts, settings, workers=workers),
+            lambda parts: quality.refine(before, parts, settings, workers=len(os.sched_getaffinity(0))),
             before,
             **asdict(replace(settings, least_mean_score=0)),
         )
@@ -139,10 +150,15 @@ class Week:
         return self._build(SPLITS, splits.CODE_VERSION, write, filtered, clusters, previous, **wanted)
 
     def leaks(self, made: Made) -> list[Crossing]:
-        """What crosses splits: each property proved anew from the rows as written."""
-        from ai_stack_assets.domain.dataset.leaks import crossings
+        """What crosses splits: each property proved anew from the rows as written, once for each version."""
+        from ai_stack_assets.domain.dataset.leaks import Crossing, crossings
 
-        return crossings(made.version, self.version(DEDUPLICATED), self.settings.splits.rules().closure)
+        proof = self.work / f"leaks-{made.version.id}.json"
+        if proof.exists():
+            return msgspec.json.decode(proof.read_bytes(), type=list[Crossing])
+        found = crossings(made.version, self.version(DEDUPLICATED), self.settings.splits.rules().closure)
+        proof.write_bytes(msgspec.json.encode(found))
+        return found
 
     def _week_before(self, stage_name: str) -> Version | None:
         """Of the newest earlier week that has this stage."""
@@ -178,7 +194,7 @@ class Week:
                 "(quality.least_mean_score in dataset.yaml): nothing is published"
             )
         # what is newest stays on the main branch, whichever week is rebuilt
-        is_newest = all(tag <= self.week for tag in hub.tags())
+        is_newest = all(tag <= self.week for tag in hub.tags() if _WEEK.match(tag))
         branch = MAIN if is_newest else f"week-{self.week}"
         return publish(
             hub, files, self.week, f"Week of {self.week}: {numbers['rows']:,} rows", branch, say
@@ -204,18 +220,12 @@ class Week:
         return bundle(repository, self.week, parquet, jsonl, stages, self.work / "card")
 
     def source_states(self) -> dict[str, str]:
-        """By source: `rows`, `failed: …`, or `not asked`."""
+        """By source: `12 rows`, `failed: …`, `off: …`, or `not asked`."""
         states = {}
         for name, table in SOURCE_TABLES.items():
             version = self.lake(table).current(self.week)
-            reason = failure(version) if version else ""
-            states[name] = (
-                f"failed: {reason}"
-                if reason
-                else f"{version.rows('records')} rows"
-                if version
-                else "not asked"
-            )
+            rows = f"{version.rows('records')} rows" if version else "not asked"
+            states[name] = (failure(version) if version else "") or rows
         return states
 
     def _why_not(self) -> str:

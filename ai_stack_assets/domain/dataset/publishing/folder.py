@@ -26,8 +26,11 @@ class FolderHub:
         self.repository = repository
         self.folder = Path(root) / repository
 
-    def head(self, branch: str) -> Head | None:
-        link = self._branch(branch)
+    def head(self, revision: str) -> Head | None:
+        link = next(
+            (p for p in (self._branch(revision), self.folder / "tags" / revision) if p.is_symlink()),
+            self.folder,
+        )
         return Head(link.resolve().name, _contents(link.resolve())) if link.is_symlink() else None
 
     def commit(

@@ -47,8 +47,8 @@ class Published:
 class Hub(Protocol):
     repository: str
 
-    def head(self, branch: str) -> Head | None:
-        """None when the branch (or the repository) does not exist yet."""
+    def head(self, revision: str) -> Head | None:
+        """Commit of a branch or a tag; None when that (or the repository) does not exist yet."""
         ...
 
     def commit(
@@ -62,7 +62,7 @@ class Hub(Protocol):
         ...
 
     def tags(self) -> list[str]:
-        """None when the repository does not exist yet."""
+        """Names; none when the repository does not exist yet."""
         ...
 
     def download(self, revision: str, folder: Path) -> Path:
@@ -87,13 +87,13 @@ def publish(
         PermanentError: the hub refuses; the message names the setting.
     """
     contents = {name: (sha256_file(path), git_blob_id(path)) for name, path in files.items()}
+    tagged = hub.head(week) if branch != MAIN else None
+    if tagged and not any(_difference(tagged, contents)):
+        return Published(hub.repository, tagged.commit, branch, week, hub.url(tagged.commit), False)
     for attempt in range(_TRIES):
         head = hub.head(branch)
-        ours = {
-            name: content for name, content in (head.files if head else {}).items() if name.startswith(OWNED)
-        }
-        changed = {name: files[name] for name, ids in contents.items() if ours.get(name) not in ids}
-        removed = sorted(set(ours) - set(files))
+        names, removed = _difference(head, contents)
+        changed = {name: files[name] for name in names}
         if head and not changed and not removed:
             commit, is_new = head.commit, attempt > 0
             break
@@ -109,6 +109,13 @@ def publish(
         )
     hub.tag(week, commit)
     return Published(hub.repository, commit, branch, week, hub.url(commit), is_new)
+
+
+def _difference(head: Head | None, contents: Mapping[str, tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Names of our files that the commit lacks or has otherwise, and of those that it has and should not."""
+    there = head.files if head else {}
+    changed = [name for name, ids in contents.items() if there.get(name) not in ids]
+    return changed, sorted(name for name in there if name.startswith(OWNED) and name not in contents)
 
 
 def git_blob_id(path: Path) -> str:

@@ -36,14 +36,14 @@ class HuggingFaceHub:
         self.repository = repository
         self._endpoint, self._token, self._is_private = endpoint, token, is_private
 
-    def head(self, branch: str) -> Head | None:
+    def head(self, revision: str) -> Head | None:
         from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
         from huggingface_hub.hf_api import RepoFile
 
         try:
             with self._said():
                 info = self._retried(
-                    lambda: self._api.repo_info(self.repository, repo_type="dataset", revision=branch)
+                    lambda: self._api.repo_info(self.repository, repo_type="dataset", revision=revision)
                 )
                 tree = self._retried(
                     lambda: list(
@@ -69,7 +69,9 @@ class HuggingFaceHub:
 
         with self._said():
             if parent is None:
-                parent = self._create(branch)
+                # what the hub has put there itself, or copied from the main branch, must be compared first
+                self._create(branch)
+                raise StaleParent
             additions = [CommitOperationAdd(name, str(path)) for name, path in sorted(files.items())]
             self._retried(
                 lambda: self._api.preupload_lfs_files(
@@ -150,7 +152,7 @@ class HuggingFaceHub:
 
         return HfApi(endpoint=self._endpoint or None, token=self._token or False)
 
-    def _create(self, branch: str) -> Head:
+    def _create(self, branch: str) -> None:
         """The repository and the branch, as the Hub makes them: with a first commit of its own."""
         self._retried(
             lambda: self._api.create_repo(
@@ -163,12 +165,6 @@ class HuggingFaceHub:
                     self.repository, branch=branch, repo_type="dataset", exist_ok=True
                 )
             )
-        head = self.head(branch)
-        if head is None:
-            raise TransientError(
-                f"{self._name}: the repository {self.repository} was made and is not there yet"
-            )
-        return head
 
     @property
     def _name(self) -> str:
@@ -204,7 +200,7 @@ class HuggingFaceHub:
                 ) from error
             if status and status < 500 and status != 429:
                 raise PermanentError(
-                    f"{self._name} refuses {self.repository} (HF_DATASET): {error}"
+                    f"{self._name} refuses {self.repository} (name in dataset.yaml): {error}"
                 ) from error
             raise TransientError(f"{self._name} does not answer: {error}") from error
         except Exception as error:

@@ -66,7 +66,7 @@ def collect(
     """
     usable = snapshot(lake, week)
     if source.off:
-        return Outcome(source.name, OFF, None, source.off)
+        return Outcome(source.name, OFF, _mark(lake, week, OFF, source.off), source.off)
     if is_past and usable:
         return Outcome(source.name, KEPT, usable)
     report = Report()
@@ -76,12 +76,12 @@ def collect(
         version, is_new = stage.build(
             lake, week, version_id, lambda parts: _write(source, content, report, parts)
         )
-    except (PermanentError, TransientError) as error:
+    except Exception as error:
         if isinstance(error, TransientError) and not may_fail:
             raise
-        return Outcome(
-            source.name, FAILED, usable or _mark_failed(lake, week, str(error)), str(error), report
-        )
+        # whatever it is, a full disk or a fault of ours: the other sources go on
+        reason = str(error) if isinstance(error, PermanentError | TransientError) else repr(error)
+        return Outcome(source.name, FAILED, usable or _mark(lake, week, FAILED, reason), reason, report)
     return Outcome(source.name, READ if is_new else UNCHANGED, version, report=report)
 
 
@@ -92,7 +92,7 @@ def snapshot(lake: Lake, week: str) -> Version | None:
 
 
 def failure(version: Version) -> str:
-    """Why the source could not be read, when that is all the version tells."""
+    """`failed: …` or `off: …` when that is all the version tells; empty when it has rows."""
     return version.manifest["facts"].get(_FAILURE, "")
 
 
@@ -104,11 +104,12 @@ def _write(source: Source, content: Any, report: Report, parts: stage.Parts) -> 
     return {"statistics": report.statistics, **source.describe(content)}
 
 
-def _mark_failed(lake: Lake, week: str, reason: str) -> None:
-    """Leave the reason for the merge, which runs in another process."""
+def _mark(lake: Lake, week: str, state: str, reason: str) -> None:
+    """Leave the reason for the merge, which runs in another process, in place of rows."""
+    said = f"{state}: {reason}"
 
     def write(parts: stage.Parts) -> dict[str, Any]:
         parts.write("records", records.schema().empty_table())
-        return {_FAILURE: reason}
+        return {_FAILURE: said}
 
-    stage.build(lake, week, stage.key(CODE_VERSION, failure=reason), write)
+    stage.build(lake, week, stage.key(CODE_VERSION, failure=said), write)

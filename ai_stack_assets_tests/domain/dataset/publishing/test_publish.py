@@ -77,12 +77,35 @@ def test_a_branch_of_an_old_week_leaves_main_alone(hub: Hub, dataset: Exported, 
     assert files(hub, tmp_path, "2026-11-08")["README.md"] == old.files["README.md"].read_bytes()
 
 
+def test_the_first_revision_of_a_branch_has_nothing_of_another_week(
+    hub: Hub, dataset: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ai_stack_assets.domain.dataset.publishing import export
+
+    publish(hub, dataset.files, WEEK, "week")
+    monkeypatch.setattr(export, "ROWS_PER_SHARD", 7)
+    old = exported(tmp_path / "old", splits(tmp_path / "old", rows=20), "2026-11-08")
+    publish(hub, old.files, "2026-11-08", "old week", branch="week-2026-11-08")
+    assert set(files(hub, tmp_path, "2026-11-08")) == set(old.files)
+
+
+def test_an_old_week_that_is_at_its_tag_is_not_published_again(
+    hub: Hub, dataset: Exported, tmp_path: Path
+) -> None:
+    first = publish(hub, dataset.files, WEEK, "week")
+    publish(hub, exported(tmp_path, splits(tmp_path, rows=12), "2026-11-22").files, "2026-11-22", "week")
+    again = publish(hub, dataset.files, WEEK, "week", branch=f"week-{WEEK}")
+    assert (again.commit, again.is_new) == (first.commit, False)
+
+
 def test_files_of_others_in_the_repository_stay(
     huggingface: HuggingFaceHub, dataset: Exported, tmp_path: Path
 ) -> None:
     notes = tmp_path / "LICENSE"
     notes.write_text("terms")
-    huggingface.commit("main", None, {"LICENSE": notes}, [], "by hand")
+    with pytest.raises(publishing.StaleParent):
+        huggingface.commit("main", None, {"LICENSE": notes}, [], "the repository is made first")
+    huggingface.commit("main", huggingface.head("main"), {"LICENSE": notes}, [], "by hand")
     publish(huggingface, dataset.files, WEEK, "week")
     assert {"LICENSE", ".gitattributes"} <= set(huggingface.head("main").files)
 
