@@ -58,7 +58,7 @@ class PostgresResource(StoreResource):
 
 
 class GraphResource(StoreResource):
-    store, settings = "graph", "NEO4J_URI, NEO4J_USER, NEO4J_PASSWORD, NEO4J_CA"
+    store, settings = "graph", "NEO4J_URI, NEO4J_USER, NEO4J_PASSWORD, NEO4J_DATABASE, NEO4J_CA"
     uri: str = Field(default="", description="NEO4J_URI, `bolt://host:7687`; unset: an embedded graph engine")
     user: str = Field(default="neo4j", description="NEO4J_USER")
     password: str = Field(default="", description="NEO4J_PASSWORD")
@@ -100,7 +100,7 @@ class VectorResource(StoreResource):
 class SearchResource(StoreResource):
     store, settings = (
         "search",
-        "ELASTICSEARCH_URL, ELASTICSEARCH_USER, ELASTICSEARCH_API_KEY, ELASTICSEARCH_CA",
+        "ELASTICSEARCH_URL, ELASTICSEARCH_USER, ELASTICSEARCH_PASSWORD, ELASTICSEARCH_API_KEY, ELASTICSEARCH_CA",
     )
     url: str = Field(default="", description="ELASTICSEARCH_URL; unset: an embedded full-text engine")
     user: str = Field(default="", description="ELASTICSEARCH_USER")

@@ -267,3 +267,13 @@ def test_a_wrong_password_names_the_settings(graph):
     wrong = dataclasses.replace(graph, password="wrong")
     with pytest.raises(PermanentError, match="NEO4J_USER and NEO4J_PASSWORD"):
         wrong.configurations()
+
+
+@pytest.mark.parametrize("scheme", ["bolt", "neo4j"])
+def test_a_database_that_is_not_there_names_its_setting(graph, scheme):
+    uri = graph.uri.replace("bolt", scheme, 1)
+    with (
+        pytest.raises(PermanentError, match="no database 'nowhere': check NEO4J_DATABASE"),
+        dataclasses.replace(graph, uri=uri, database="nowhere").open(NAME),
+    ):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +13,13 @@ from ai_stack_assets.defs.shared import settings
 from ai_stack_assets.defs.shared.resources import resources as bound
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.resources.configurations import ConfigurationsResource
-from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
+from ai_stack_assets.resources.stores import (
+    GraphResource,
+    PostgresResource,
+    SearchResource,
+    StoreResource,
+    VectorResource,
+)
 from ai_stack_assets.resources.vectorisers import VectorisersResource
 
 NOBODY = "127.0.0.1:9"
@@ -67,6 +74,13 @@ def test_a_missing_server_names_itself_and_the_setting(
         pass
     assert NOBODY in str(said.value)
     assert "secret" not in str(said.value)
+
+
+@pytest.mark.parametrize("resource", [PostgresResource, GraphResource, VectorResource, SearchResource])
+def test_all_settings_of_a_store_are_named_when_it_hangs(resource: type[StoreResource]) -> None:
+    described = [field.description or "" for name, field in resource.model_fields.items() if name != "data"]
+    own = {word for text in described for word in re.findall(r"\b[A-Z0-9]+_[A-Z_]+\b", text)}
+    assert own == set(resource.settings.split(", "))
 
 
 class FakeVectoriser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 import pytest
+from neo4j.exceptions import Neo4jError
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.graph import open_graph, schema
@@ -39,6 +40,18 @@ def test_a_failure_of_the_callers_own_is_not_taken_for_the_servers(monkeypatch):
     graph = Neo4jGraph("bolt://127.0.0.1:1")
     with pytest.raises(OSError, match="disk"), graph._named_failures():
         raise OSError("disk")
+
+
+def test_a_database_that_is_not_there_names_its_setting():
+    error = Neo4jError._hydrate_neo4j(
+        code="Neo.ClientError.Database.DatabaseNotFound", message="Graph not found: x"
+    )
+    graph = Neo4jGraph("bolt://127.0.0.1:1", database="x")
+    with (
+        pytest.raises(PermanentError, match="no database 'x': check NEO4J_DATABASE"),
+        graph._named_failures(),
+    ):
+        raise error
 
 
 def test_every_label_has_a_constraint_on_its_key():

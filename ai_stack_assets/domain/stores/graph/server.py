@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 OLDEST = 5
 SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 DROP_ROWS = 10_000
+_NO_DATABASE = "Neo.ClientError.Database.DatabaseNotFound"
 COMPLETE, INCOMPLETE = "complete", "incomplete"
 
 
@@ -163,6 +164,10 @@ class Neo4jGraph:
         except (failed.ConfigurationError, failed.UnsupportedServerProduct) as error:
             raise PermanentError(f"{self.uri} (NEO4J_URI) cannot be used: {error}") from error
         except (failed.DriverError, failed.Neo4jError) as error:
+            if getattr(error, "code", None) == _NO_DATABASE:
+                raise PermanentError(
+                    f"{self.uri} has no database {self.database!r}: check NEO4J_DATABASE"
+                ) from error
             if isinstance(error, failed.Neo4jError) and not error.is_retryable():
                 raise PermanentError(f"{self.uri} (NEO4J_URI): {error}") from error
             if isinstance(refusal := _cause(error), ssl.SSLError):
