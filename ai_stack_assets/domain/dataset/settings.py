@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import msgspec
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.dataset.quality import QualitySettings
-from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings
+from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings, opted_out_places
 from ai_stack_assets.domain.dataset.sources.its_session import ItsSettings
 from ai_stack_assets.domain.dataset.sources.postgres import PostgresSettings
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks
 
 LOCAL, RAY = "local", "ray"
+_NAME = re.compile(r"[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?/[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?\Z", re.ASCII)
 _SECRETS = frozenset({"token", "user", "password"})
 
 
@@ -82,7 +84,7 @@ def load(file: Path) -> DatasetSettings:
     """The settings; all defaults when there is no file.
 
     Raises:
-        PermanentError: the file cannot be read, or a key in it is unknown or of another type; all such keys are named.
+        PermanentError: the file cannot be read; a key in it is unknown, or its value of another type or out of range.
     """
     import yaml
 
@@ -94,10 +96,32 @@ def load(file: Path) -> DatasetSettings:
         settings = msgspec.convert(given, DatasetSettings)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise PermanentError(f"{file}: {error}") from error
-    if settings.dedupe.engine not in (LOCAL, RAY):
-        raise PermanentError(f"{file}: dedupe.engine is {LOCAL} or {RAY}, not {settings.dedupe.engine!r}")
+    _check(settings, file)
     decontaminate = tuple(str(file.parent / name) for name in settings.splits.decontaminate)
     return replace(settings, splits=replace(settings.splits, decontaminate=decontaminate))
+
+
+def _check(settings: DatasetSettings, file: Path) -> None:
+    """What types do not say."""
+    dedupe, splits = settings.dedupe, settings.splits
+    held_out = splits.validation + splits.test
+    is_name = _NAME.match(settings.name) and not re.search(r"\.\.|--|\.git$", settings.name)
+    rules = (
+        (
+            is_name,
+            f"name is owner/name of letters, digits and single - _ . between them, not {settings.name!r}",
+        ),
+        (dedupe.engine in (LOCAL, RAY), f"dedupe.engine is {LOCAL} or {RAY}, not {dedupe.engine!r}"),
+        (0 < dedupe.threshold <= 1, f"dedupe.threshold is above 0 and at most 1, not {dedupe.threshold}"),
+        (dedupe.memory_gb > 0, f"dedupe.memory_gb is above 0, not {dedupe.memory_gb}"),
+        (splits.validation >= 0, f"splits.validation is a share from 0, not {splits.validation}"),
+        (splits.test >= 0, f"splits.test is a share from 0, not {splits.test}"),
+        (held_out < 1, f"splits.validation and splits.test leave nothing to train on: together {held_out}"),
+    )
+    if wrong := [problem for is_right, problem in rules if not is_right]:
+        raise PermanentError(f"{file}: {'; '.join(wrong)}")
+    for entry in settings.github.opted_out:
+        opted_out_places(entry)
 
 
 def _codes(file: Path) -> Iterator[str]:
@@ -115,7 +139,7 @@ def _codes(file: Path) -> Iterator[str]:
 def _refuse_unknown(given: Any, kind: Any, place: str) -> None:
     if not isinstance(given, dict):
         raise PermanentError(f"{place}: expected keys and values, found {given!r}")
-    known = {f.name: f for f in dataclasses.fields(kind)}
+    known = get_type_hints(kind)
     for name, value in given.items():
         if name in _SECRETS:
             raise PermanentError(
@@ -126,6 +150,11 @@ def _refuse_unknown(given: Any, kind: Any, place: str) -> None:
             raise PermanentError(
                 f"{place}: unknown key {name!r}{f', did you mean {close[0]!r}?' if close else ''}"
             )
-        section = known[name].default_factory
+        section = known[name]
         if dataclasses.is_dataclass(section):
             _refuse_unknown(value or {}, section, f"{place}: {name}")
+        elif isinstance(value, dict) and dataclasses.is_dataclass(
+            entry := (get_args(section) or (None,))[-1]
+        ):
+            for key, each in value.items():
+                _refuse_unknown(each or {}, entry, f"{place}: {name}: {key}")

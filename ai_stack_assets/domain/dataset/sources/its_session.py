@@ -20,6 +20,14 @@ _HTTP_REFUSALS = (401, 403)
 
 
 @dataclass(frozen=True)
+class ItsManners(Manners):
+    """Slower than elsewhere: ITS is read by people."""
+
+    delay_seconds: float = 1
+    retries: int = 3
+
+
+@dataclass(frozen=True)
 class ItsSettings:
     """Off until user and password are set."""
 
@@ -36,7 +44,7 @@ class ItsSettings:
     recheck_hours: float = 144
     """A page that was asked for within this time is not asked for again: a run that is repeated costs nothing."""
     max_pages: int = 20_000
-    manners: Manners = field(default_factory=lambda: Manners(delay_seconds=1.0, retries=3))
+    manners: ItsManners = field(default_factory=ItsManners)
 
     @property
     def is_on(self) -> bool:

@@ -5,8 +5,7 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.dataset.sources.harvest import Report
 from ai_stack_assets.domain.dataset.sources.its import look_its, read_its
-from ai_stack_assets.domain.dataset.sources.its_session import ItsSettings
-from ai_stack_assets.domain.dataset.sources.polite import Manners
+from ai_stack_assets.domain.dataset.sources.its_session import ItsManners, ItsSettings
 from ai_stack_assets_tests.servers.its import PASSWORD, USER, its
 
 CODE = "<pre>Процедура А() Экспорт\n\tБ = 1;\nКонецПроцедуры</pre>"
@@ -40,7 +39,7 @@ def harvest(server, tmp_path):
         options = {
             "user": USER,
             "password": PASSWORD,
-            "manners": Manners(retries=2),
+            "manners": ItsManners(delay_seconds=0, retries=2),
             "recheck_hours": 0,
             **settings,
         }
@@ -253,14 +252,16 @@ def test_a_forbidden_page_and_another_kind_of_file_are_named(harvest, server):
 
 
 def test_a_server_that_is_away_is_transient_and_names_the_setting(tmp_path):
-    settings = ItsSettings(USER, PASSWORD, base_url="http://127.0.0.1:1", manners=Manners(retries=1))
+    settings = ItsSettings(
+        USER, PASSWORD, base_url="http://127.0.0.1:1", manners=ItsManners(delay_seconds=0, retries=1)
+    )
     with pytest.raises(TransientError, match="ITS_URL"):
         look_its(settings, tmp_path, Report(), lambda _: None)
 
 
 def test_a_page_of_endless_length_is_cut_off_and_named(harvest, server):
     server.page(f"{SECTION}/content/1/hdoc", "x" * 3_000_000)
-    rows, reasons, *_ = harvest(manners=Manners(retries=0, max_page_bytes=1 << 20))
+    rows, reasons, *_ = harvest(manners=ItsManners(delay_seconds=0, retries=0, max_page_bytes=1 << 20))
     assert reasons[f"{SECTION}/content/1/hdoc"] == "bad_page"
     assert len(rows) == 1
 
