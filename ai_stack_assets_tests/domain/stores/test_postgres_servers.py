@@ -1,8 +1,11 @@
 """Servers, URLs and schema versions; what is kept in them: `test_postgres`."""
 
+import errno
 import multiprocessing
+import os
 import shutil
 import socket
+import subprocess
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -208,6 +211,38 @@ def test_an_embedded_server_that_was_killed_is_started_again_with_its_data(tmp_p
 
     with Postgres(embedded.serve(folder)).open("demo") as store:
         assert all(d.is_empty for d in compare(store, version))
+
+
+@pytest.mark.parametrize(
+    ("error", "is_running", "is_set_aside"),
+    [
+        (subprocess.CalledProcessError(1, "pg_ctl"), False, True),
+        (subprocess.CalledProcessError(1, "pg_ctl"), True, False),
+        (subprocess.TimeoutExpired("pg_ctl", 10), False, False),
+        (OSError(errno.ENOSPC, "No space left on device"), False, False),
+    ],
+    ids=["ended", "ended beside a live one", "still recovering", "no room"],
+)
+def test_a_rebuild_sets_aside_only_a_database_that_ended(
+    tmp_path, monkeypatch, error, is_running, is_set_aside
+):
+    folder = tmp_path / "pg"
+    folder.mkdir()
+    (folder / "log").write_text("the end")
+    if is_running:
+        (folder / "postmaster.pid").write_text(f"{os.getpid()}\n")
+
+    def fail():
+        raise error
+
+    monkeypatch.setattr(embedded, "_package", fail)
+    with (
+        pytest.raises((PermanentError, TransientError)) as said,
+        embedded.EmbeddedPostgres(folder).open("demo", rebuild=True),
+    ):
+        pass
+    assert (tmp_path / "pg.damaged-1").exists() is is_set_aside
+    assert ("--rebuild" in str(said.value)) is isinstance(said.value, PermanentError)
 
 
 def test_an_embedded_server_in_an_unusable_folder_is_permanent(tmp_path):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing.util
 import os
+import shutil
 import subprocess
 import tempfile
 import warnings
@@ -42,11 +43,11 @@ class EmbeddedPostgres:
     @contextlib.contextmanager
     def open(self, configuration: str, *, rebuild: bool = False) -> Generator[PostgresStore]:
         """A rebuild over a database that does not start sets that aside, for all configurations: the others are
-        filled again by their own next runs."""
+        filled again by their own next runs. Never one that may yet come up, or has no room."""
         try:
             client = self._client()
-        except (PermanentError, TransientError):
-            if not rebuild:
+        except PermanentError:
+            if not rebuild or _may_be_running(self.folder):
                 raise
             _set_aside(self.folder)
             client = self._client()
@@ -66,8 +67,8 @@ def serve(folder: Path) -> str:
     """Start the database in this folder, or join the running one. Returns its URL (a Unix socket, no TCP
     port).
 
-    Raises PermanentError when the folder cannot be used, TransientError when the server does not come up in
-    time.
+    Raises PermanentError when the folder cannot be used or the server ends at its start, TransientError when it does not
+    come up in time (a long recovery) or has no room.
     """
     folder = Path(folder).expanduser().resolve()
     try:
@@ -81,14 +82,37 @@ def serve(folder: Path) -> str:
             # a step is a child process: it ends without `atexit`, and would leave the server running for ever
             multiprocessing.util.Finalize(None, server._cleanup, exitpriority=10)
         return server.get_uri("postgres")
-    except (OSError, RuntimeError, KeyError) as error:
-        raise PermanentError(f"the embedded PostgreSQL cannot use {folder}: {error}. {REBUILD}") from error
-    except subprocess.SubprocessError as error:
-        log = folder / "log"
-        tail = log.read_text(errors="replace")[-500:] if log.exists() else ""
-        raise TransientError(
-            f"the embedded PostgreSQL in {folder} did not start: {error}; its log ends: {tail}. {REBUILD}"
-        ) from error
+    except (OSError, RuntimeError, KeyError, AssertionError, subprocess.SubprocessError) as error:
+        raise _named(error, folder) from error
+
+
+def _named(error: Exception, folder: Path) -> PermanentError | TransientError:
+    log = folder / "log"
+    is_start = isinstance(error, (AssertionError, subprocess.SubprocessError))
+    tail = log.read_text(errors="replace")[-500:] if is_start and log.exists() else ""
+    is_full = folder.parent.exists() and shutil.disk_usage(folder.parent).free < 1 << 20
+    if is_full or "No space left" in f"{error}{tail}":
+        return TransientError(f"no space left for the embedded PostgreSQL in {folder}: {tail or error}")
+    if isinstance(error, (AssertionError, subprocess.TimeoutExpired)):  # the package asserts that it is ready
+        return TransientError(
+            f"the embedded PostgreSQL in {folder} has not come up yet; its log ends: {tail}"
+        )
+    if is_start:
+        said = f"in {folder} did not start: {error}; its log ends: {tail}"
+    else:
+        said = f"cannot use {folder}: {error}"
+    return PermanentError(f"the embedded PostgreSQL {said}. {REBUILD}")
+
+
+def _may_be_running(folder: Path) -> bool:
+    """By the number in its file, which may by now be another process's: rather wait than take its data away."""
+    try:
+        os.kill(int((folder / "postmaster.pid").read_text().split()[0]), 0)
+    except PermissionError:  # there is one, of another user
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
 
 
 def _set_aside(folder: Path) -> None:
