@@ -22,6 +22,8 @@ ENGINES = ("embedded", "server") if SERVERS else ("embedded",)
 collect_ignore = [] if SERVERS else ["integration"]
 
 
+NOT_TESTED = "NOT TESTED"
+"""Begins the reason of a skip that leaves a promise without its test."""
 LEFT_OUT = "TEST_SERVERS=0: the tests against real servers were LEFT OUT"
 
 
@@ -30,9 +32,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Again at the end: a quiet run has no header."""
+    """What was not tested, at the end: a quiet run has no header, and tells no reasons."""
     if not SERVERS:
         terminalreporter.write_line(LEFT_OUT, yellow=True)
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = {reason for _, _, reason in (report.longrepr for report in skipped) if NOT_TESTED in reason}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "), yellow=True)
 
 
 @pytest.fixture(scope="session")

@@ -24,10 +24,14 @@ NO_ROOM = r"(?i)no space|disk full|os error 28|errno 28|could not (extend|write)
 
 @contextlib.contextmanager
 def disk(folder: Path, megabytes: int) -> Generator[Path]:
-    """A disk of its own, that holds so much."""
+    """A disk of its own, that holds so much. Skips where even root may not mount one, as in most containers."""
     folder.mkdir(parents=True, exist_ok=True)
     options = f"size={megabytes}m,mode=0777"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        folder.rmdir()
+        pytest.skip(f"NOT TESTED: a full disk, as none can be mounted here ({mounted.stderr.strip()})")
     try:
         yield folder
     finally:

@@ -74,11 +74,14 @@ def test_a_server_that_stops_answering_is_given_up_in_bounded_time(
 def test_a_server_that_stalls_in_the_middle_is_given_up_in_bounded_time(
     server: tuple[str, Any], store: Subject
 ) -> None:
+    if store.engine == "neo4j_server":
+        pytest.skip(
+            "NOT TESTED: a Neo4j that stalls in the middle of a write. Its driver waits for the two minutes that the "
+            "server names, then tries again: over three minutes"
+        )
     old, new = (version(store.lake, word, store.configuration) for word in (OLD, NEW))
     store.sync(old)
     hasty = Subject(store.engine, store.folder, store.options | _HASTE[store.engine], store.configuration)
-    if store.engine == "neo4j_server":
-        return  # its driver gives up after the two minutes that the server names: too long for here, see `stall`
     try:
         with pytest.raises(TransientError):
             _interrupted(hasty, new, "first", server[1].pause)
