@@ -55,11 +55,12 @@ def test_what_is_mounted_and_read_is_generated() -> None:
 
 
 def test_the_instance_limits_runs_as_the_one_of_a_single_machine_does() -> None:
-    limits = [
-        yaml.safe_load(file.read_text())["concurrency"]["runs"]["tag_concurrency_limits"]
+    here, there = (
+        yaml.safe_load(file.read_text())["concurrency"]
         for file in (DEPLOY / "dagster.yaml", DEPLOY.parents[1] / "dagster.yaml")
-    ]
-    assert limits[0] == limits[1]
+    )
+    assert here["runs"]["tag_concurrency_limits"] == there["runs"]["tag_concurrency_limits"]
+    assert here["pools"] == there["pools"]
 
 
 def test_a_setting_alone_makes_pods_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
