@@ -66,7 +66,7 @@ def extract(
         # all will have to be read: the processes for it start while the source is fetched and listed
         _processes()
         forkserver.ensure_running()
-    with _only_one(lake, configuration), fetch(parse_source(source), cache / "sources") as checkout:
+    with only_one(lake, configuration), fetch(parse_source(source), cache / "sources") as checkout:
         root = choose_root(layout.discover(checkout.folder), path, checkout.folder, source)
         clock.lap("fetch")
         facts = {"uri": checkout.uri, "ref": checkout.ref, "commit": checkout.commit, "path": path}
@@ -190,7 +190,7 @@ class _Inline(Executor):
 
 
 @contextlib.contextmanager
-def _only_one(lake: Lake, configuration: str) -> Iterator[None]:
+def only_one(lake: Lake, configuration: str) -> Iterator[None]:
     """Two extractions of one configuration run one after the other."""
     folder = lake.folder(configuration)
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,13 +15,16 @@ from ai_stack_assets.domain.common.clock import PhaseClock
 from ai_stack_assets.domain.common.difference import row_changes
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.onec.configurations import LIST_KEY, ConfigurationEntry, load
-from ai_stack_assets.domain.onec.extraction import extract
+from ai_stack_assets.domain.onec.extraction import extract, only_one
 from ai_stack_assets.domain.onec.report import ExtractionReport, TableChange
 from ai_stack_assets.domain.onec.sources import FOLDER, GIT, parse_source
 from ai_stack_assets.domain.onec.tables import TABLES
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
+
+_LEAST_BEGINNING = 8
+"""Characters of a version's id that may stand for it."""
 
 
 def extract_entry(
@@ -30,8 +33,9 @@ def extract_entry(
     """Make current what the entry says: its source as it is now, or the state that it is pinned to."""
     source = entry.location
     if entry.pin:
-        if kept := kept_version(lake, entry.name, entry.pin):
-            return _switched(lake, kept, entry.pin)
+        with only_one(lake, entry.name):  # what is kept now is switched to before another run prunes it
+            if kept := kept_version(lake, entry.name, entry.pin):
+                return _switched(lake, kept, entry.pin)
         source = pinned_source(entry.location, entry.pin)
     report = extract(entry.name, source, lake, cache, path=entry.path, progress=progress)
     report.pin = entry.pin
@@ -39,8 +43,13 @@ def extract_entry(
 
 
 def kept_version(lake: Lake, name: str, version_id: str) -> Version | None:
-    """The version of that id (or the only one that begins so) if the lake keeps it."""
-    found = [version for version in lake.versions(name) if version.id.startswith(version_id)]
+    """The version of that id (or the only one that begins so) if the lake keeps it. A short word is a tag, no beginning."""
+    is_beginning = len(version_id) >= _LEAST_BEGINNING
+    found = [
+        version
+        for version in lake.versions(name)
+        if version.id == version_id or (is_beginning and version.id.startswith(version_id))
+    ]
     return found[0] if len(found) == 1 else None
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.common.lake import Lake
+from ai_stack_assets.domain.onec import extraction
 from ai_stack_assets.domain.onec.configurations import ConfigurationEntry, load
-from ai_stack_assets.domain.onec.pins import extract_entry, set_pin
+from ai_stack_assets.domain.onec.pins import extract_entry, kept_version, set_pin
 from ai_stack_assets_tests.domain.onec.designer_xml import write
 from ai_stack_assets_tests.domain.onec.git_history import Repository, sources
 
@@ -64,6 +65,26 @@ def test_a_pin_that_is_already_current_changes_nothing(place):
     report = place.run(pin=version.id)
     assert report.is_unchanged
     assert all((t.added, t.changed, t.removed) == (0, 0, 0) for t in report.tables.values())
+
+
+def test_a_kept_version_is_not_switched_to_while_an_extraction_runs(place, monkeypatch):
+    place.repository.commit("2020-01-01", sources("А"))
+    first = place.run().version
+    monkeypatch.setattr(extraction, "LOCK_SECONDS", 0.1)
+    with (
+        extraction.only_one(place.lake, "demo"),
+        pytest.raises(TransientError, match="another extraction of 'demo'"),
+    ):
+        place.run(pin=first.id)
+    assert place.run(pin=first.id).version == first
+
+
+def test_only_eight_characters_and_more_stand_for_a_version(place):
+    place.repository.commit("2020-01-01", sources("А"))
+    first = place.run().version
+    assert kept_version(place.lake, "demo", first.id) == first
+    assert kept_version(place.lake, "demo", first.id[:8]) == first
+    assert kept_version(place.lake, "demo", first.id[:7]) is None
 
 
 def test_a_pin_that_nobody_knows_says_what_there_is(place, tmp_path):
