@@ -13,5 +13,6 @@ stores = dg.define_asset_job(
 stores_parity = dg.define_asset_job(
     "stores_parity",
     selection=dg.AssetSelection.checks(*(dg.AssetCheckKey(key, checks.PARITY) for key in keys.STORE_KEYS)),
-    description="Compares the stores with the lake, all configurations, row by row; writes nothing.",
+    description="Compares the stores with the lake, all configurations, row by row; writes no row. Opening a store may: "
+    "PostgreSQL is migrated, Neo4j gets its constraints, Elasticsearch the index of its leases, Qdrant its collection.",
 )

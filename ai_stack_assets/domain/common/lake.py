@@ -171,6 +171,8 @@ class Lake:
         folder = self.folder(configuration)
         target = folder / version_id
         (draft / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+        to_disk(draft / MANIFEST)
+        to_disk(draft)
         self._share(configuration, version_id, draft)
         if target.exists():
             put_into(draft, target)
@@ -198,6 +200,7 @@ class Lake:
         link.unlink(missing_ok=True)
         link.symlink_to(path.name)
         link.replace(path.parent / "current")
+        to_disk(path.parent)
         # the newest are kept: the current one is the newest
         os.utime(path)
 
@@ -221,6 +224,18 @@ class Lake:
     def _prune(self, configuration: str) -> None:
         for old in self._folders(configuration)[KEPT_VERSIONS:]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def to_disk(path: Path) -> None:
+    """What a power cut must not take: the manifest, without which no next version can be made, and names in a folder.
+
+    Parts are not: their sizes are compared, and one that lost something is read anew from the source."""
+    with contextlib.suppress(OSError):  # a file system that cannot do it for a folder
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def size_of(file: Path) -> int | None:

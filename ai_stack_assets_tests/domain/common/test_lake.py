@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ai_stack_assets.domain.common import lake as module
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.common.lake import KEPT_VERSIONS, Lake, write_version
 from ai_stack_assets.domain.common.lake_bucket import Bucket
@@ -33,6 +34,17 @@ def again(lake: Lake) -> Lake:
     if isinstance(lake, SharedLake):
         return SharedLake(lake.root, lake.bucket, grace=lake.grace)
     return Lake(lake.root)
+
+
+def test_what_a_power_cut_must_not_take_is_brought_to_the_disk(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr(module, "to_disk", lambda path: seen.append((path.name, path.exists())))
+    write_version(lake, "demo", {"objects": [an_object("А")]}, "v1")
+    in_bucket = isinstance(lake, SharedLake)  # which says itself what is current
+    assert seen == [("version.json", True), (".draft", True), *([] if in_bucket else [("demo", True)])]
+    again(lake).require("demo")
 
 
 OPEN_AGAIN = """
