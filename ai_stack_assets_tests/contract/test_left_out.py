@@ -17,7 +17,7 @@ SKIPPED, FAILED = pytest.skip.Exception, pytest.fail.Exception
 @pytest.mark.parametrize("start", [servers.postgres, servers.neo4j, servers.elasticsearch])
 def test_no_server_is_started_where_none_is_wanted(start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_SERVERS", "0")
-    with pytest.raises(SKIPPED, match="NOT TESTED.*TEST_SERVERS=0"), start():
+    with pytest.raises(SKIPPED, match=r"NOT TESTED.*TEST_SERVERS=0"), start():
         pass
 
 
@@ -36,7 +36,7 @@ def test_where_no_disk_can_be_mounted_a_full_one_is_skipped(
 ) -> None:
     refused = subprocess.CompletedProcess([], 32, "", "mount: permission denied")
     monkeypatch.setattr(test_disk.subprocess, "run", lambda *_, **__: refused)
-    with pytest.raises(SKIPPED, match="NOT TESTED.*permission denied"), test_disk.disk(tmp_path / "disk", 1):
+    with pytest.raises(SKIPPED, match=r"NOT TESTED.*permission denied"), test_disk.disk(tmp_path / "disk", 1):
         pass
 
 
@@ -45,7 +45,8 @@ def test_the_reasons_are_told_at_the_end(capsys: pytest.CaptureFixture[str]) -> 
         longrepr = ("file", 1, "Skipped: NOT TESTED: this")
 
     class Terminal:
-        stats = {"skipped": [Report(), Report()]}
+        def __init__(self) -> None:
+            self.stats = {"skipped": [Report(), Report()]}
 
         def write_line(self, line: str, **_: bool) -> None:
             print(line)

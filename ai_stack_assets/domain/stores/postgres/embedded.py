@@ -98,10 +98,8 @@ def _named(error: Exception, folder: Path) -> PermanentError | TransientError:
             f"the embedded PostgreSQL in {folder} has not come up yet; its log ends: {tail}"
         )
     if is_start:
-        said = f"in {folder} did not start: {error}; its log ends: {tail}"
-    else:
-        said = f"cannot use {folder}: {error}"
-    return PermanentError(f"the embedded PostgreSQL {said}. {REBUILD}")
+        error = f"it did not start: {error}; its log ends: {tail}"
+    return PermanentError(f"the embedded PostgreSQL cannot use {folder}: {error}. {REBUILD}")
 
 
 def _may_be_running(folder: Path) -> bool:
