@@ -76,7 +76,7 @@ class Postgres:
             parts = conninfo_to_dict(self._conninfo)
         except psycopg.Error:
             return _UNREADABLE
-        host, port = parts.get("host") or "localhost", str(parts.get("port") or 5432)
+        host, port = str(parts.get("host") or "localhost"), str(parts.get("port") or 5432)
         database = str(parts.get("dbname") or "").rpartition("@")[2]
         is_misread = ("@" in host and host[0] != "/") or not port.replace(",", "").isdigit()
         return _UNREADABLE if is_misread else f"{host}:{port}/{database}"

@@ -97,9 +97,8 @@ def _named(error: Exception, folder: Path) -> PermanentError | TransientError:
         return TransientError(
             f"the embedded PostgreSQL in {folder} has not come up yet; its log ends: {tail}"
         )
-    if is_start:
-        error = f"it did not start: {error}; its log ends: {tail}"
-    return PermanentError(f"the embedded PostgreSQL cannot use {folder}: {error}. {REBUILD}")
+    said = f"it did not start: {error}; its log ends: {tail}" if is_start else error
+    return PermanentError(f"the embedded PostgreSQL cannot use {folder}: {said}. {REBUILD}")
 
 
 def _may_be_running(folder: Path) -> bool:
