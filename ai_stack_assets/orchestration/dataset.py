@@ -48,17 +48,15 @@ def source_metadata(outcome: Outcome) -> dict[str, Any]:
     return facts
 
 
-def stage_metadata(
-    made: Made, table: str = "records", shown: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def stage_metadata(made: Made, *counted: str, shown: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Rows, facts, and pictures (markdown by title)."""
     version = made.version
     tables = version.manifest["tables"]
     return {
-        "dagster/row_count": version.rows(table),
+        "dagster/row_count": sum(version.rows(name) for name in counted),
         **{title: dg.MarkdownMetadataValue(text) for title, text in (shown or {}).items()},
         "tables": _table(["table", "rows", "bytes"], [(n, t["rows"], t["bytes"]) for n, t in tables.items()]),
-        "dagster/uri": version.uri(table),
+        "dagster/uri": version.uri(counted[0]),
         "is_new": made.is_new,
         "version": version.id,
         "facts": made.facts,

@@ -59,7 +59,9 @@ def merged(
     failed = [f"{name} {state}" for name, state in states.items() if state.startswith("failed")]
     repeated = made.facts["repeated_ids"]
     shown = {"Rows by source": pictures.by_source(made.facts["rows_in"], made.facts["kept"])}
-    yield dg.MaterializeResult(metadata={**dataset.stage_metadata(made, shown=shown), "sources": states})
+    yield dg.MaterializeResult(
+        metadata={**dataset.stage_metadata(made, "records", shown=shown), "sources": states}
+    )
     yield dataset.check(
         keys.MERGED, "every_source_answered", not failed, len(failed), 0, failed, WARN, "; ".join(failed)
     )
@@ -103,7 +105,7 @@ def deduplicated(
             ["similarity", "rows"], list(facts["removed_by_similarity"].items())
         ),
     }
-    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, shown=shown))
+    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, "records", shown=shown))
     kept, gone = made.version.rows("records"), made.version.rows("removed")
     yield dataset.check(
         keys.DEDUPLICATED, "rows_add_up", kept + gone == facts["rows_in"], kept + gone, facts["rows_in"]
@@ -153,7 +155,7 @@ def filtered(
         "Redacted by kind": pictures.by_kind(facts["redactions"]),
         "Quality score": pictures.score_histogram(facts["score_histogram"], gate.actual, gate.threshold),
     }
-    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, shown=shown))
+    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, "records", shown=shown))
     both = made.version.rows("records") + made.version.rows("rejected")
     yield dataset.check(keys.FILTERED, "rows_add_up", both == facts["rows_in"], both, facts["rows_in"])
     yield dataset.check(
@@ -189,5 +191,7 @@ def splits(
         made = week.split()
         found = week.leaks(made)
     shown = {"Rows by split": pictures.split_sizes(made.facts["rows"])}
-    yield dg.MaterializeResult(metadata=dataset.stage_metadata(made, "train", shown))
+    yield dg.MaterializeResult(
+        metadata=dataset.stage_metadata(made, "train", "validation", "test", shown=shown)
+    )
     yield from dataset.leaks(keys.SPLITS, found)

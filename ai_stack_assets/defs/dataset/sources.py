@@ -50,7 +50,7 @@ def source_asset(name: str, kinds: set[str]) -> dg.AssetsDefinition:
         metadata=dataset.record_schema(),
         check_specs=[
             dg.AssetCheckSpec(
-                ANSWERED, asset=key, description="The source was asked and answered, or is off."
+                ANSWERED, asset=key, description="The source was asked and answered in full, or is off."
             )
         ],
     )
@@ -74,8 +74,8 @@ def source_asset(name: str, kinds: set[str]) -> dg.AssetsDefinition:
         context.log.info(f"{name}: {outcome.state}, {outcome.rows} rows {outcome.reason}")
         yield dg.MaterializeResult(metadata=dataset.source_metadata(outcome))
         yield dataset.check(
-            key, ANSWERED, outcome.state != FAILED, outcome.state, "any but failed",
-            severity=dg.AssetCheckSeverity.WARN, description=outcome.reason,
+            key, ANSWERED, outcome.state != FAILED and not outcome.missed, outcome.state, "any but failed, nothing missed",
+            outcome.report.rejected if outcome.missed else [], dg.AssetCheckSeverity.WARN, outcome.told,
         )  # fmt: skip
 
     return source

@@ -33,7 +33,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     ),
     "commit": (
         "string",
-        "Commit that the code was read at; the lake version for `postgres`; empty for `its`",
+        "Commit that the code was read at; the state of the tables for `postgres`; empty for `its`",
     ),
     "path": ("string", "File in the repository, `/` between parts; the article's address for `its`"),
     "start_line": ("int32", "First line of the code in its file, from 1; the sample's ordinal for `its`"),

@@ -81,14 +81,22 @@ def judge(
 
     seen: list[pa.Table] = []
 
+    # a record that is alone in its component needs no set
+    is_clustered = pa.array([] if known is None else (np.bincount(known) > 1)[known], pa.bool_())
+
     def codes() -> Iterator[pa.Array]:
         columns = ["id", "is_publishable", "doc_comment", "changed_at", "code"]
         for batch in version.batches(table, columns):
             rows = pa.Table.from_batches([batch])
             documented = pc.greater(pc.utf8_length(pc.utf8_trim_whitespace(rows["doc_comment"])), 0)
             seen.append(rows.drop(["doc_comment", "code"]).append_column("has_doc_comment", documented))
-            at = sum(map(len, seen)) - len(batch)
-            yield batch.column("code") if known is None else _clustered(batch.column("code"), known, at)
+            end = sum(map(len, seen))
+            here = slice(end - len(batch), end)
+            yield (
+                batch.column("code")
+                if known is None
+                else pc.if_else(is_clustered[here], batch.column("code"), "")
+            )
 
     half = settings.memory_bytes // 2
     sets = collect(codes(), threads=settings.threads, limit_bytes=half, folder=settings.folder)
@@ -109,15 +117,6 @@ def _none() -> pa.RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_pylist([], records.schema())
-
-
-def _clustered(codes: pa.Array, known: np.ndarray, at: int) -> pa.Array:
-    """Texts of a batch that begins at record `at`; blank where a record is alone in its component."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    is_clustered = (np.bincount(known) > 1)[known[at : at + len(codes)]]
-    return pc.if_else(pa.array(is_clustered), codes, "")
 
 
 def _of_sets(sets: Sets, known: np.ndarray) -> np.ndarray:

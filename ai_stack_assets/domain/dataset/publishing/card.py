@@ -100,18 +100,19 @@ Each row carries its licence and its place; `provenances` lists every other publ
 of each row. Owners who want their code left out are on a list that the next week honours.
 
 ## How it was built
-Public repositories → methods → exact duplicates collapsed (whitespace normalised) → near-duplicates removed (Jaccard of token
-5-grams ≥ 0.8, each verified exactly) → quality rules → secrets and personal data redacted → splits.
+Sources → methods → exact duplicates collapsed (whitespace normalised) → near-duplicates removed (Jaccard of token
+5-grams, each verified exactly) → quality rules → secrets and personal data redacted → splits.
 
 {_stages(s["stages"])}
 ## Quality
-`quality_score` has a mean of {s["quality"]["mean"]:.3f}; below 0.8 nothing is published.
+`quality_score` has a mean of {s["quality"]["mean"]:.3f}: documentation, naming, simplicity, size, layout and
+cleanliness, from 0 to 1.
 {_table(("score", "rows"), histogram)}
 ## Limitations
-- Code of free projects: their style and their subjects, not those of all 1C applications.
+- Code that its owners allow to be published: its style and subjects, not those of all 1C applications.
 - Comments and identifiers are mostly Russian; there are no translations.
 - Redaction finds what has a known form: rare kinds of secrets and names may remain. Report them, and the next week is without.
-- Near-duplicates are removed at J ≥ 0.8; code whose names were changed throughout stays, in the same split.
+- Near-duplicates are removed by their tokens; code whose names were changed throughout stays, in the same split.
 - The score tells form (documentation, structure, size, naming), not whether the code is right.
 """
 

@@ -50,6 +50,15 @@ class Outcome:
     report: Report = field(default_factory=Report)
 
     @property
+    def missed(self) -> int:
+        """Repositories that could not be read at all."""
+        return self.report.counts["repositories_missed"]
+
+    @property
+    def told(self) -> str:
+        return self.reason or (f"{self.missed} repositories could not be read" if self.missed else "")
+
+    @property
     def rows(self) -> int:
         return self.version.rows("records") if self.version else 0
 
