@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,17 @@ LAKE = list(keys.LAKE_TABLES.values())
 @functools.cache
 def location() -> dg.Definitions:
     return defs()
+
+
+def asked_by(schedule: dg.ScheduleDefinition, instance: dg.DagsterInstance, at: datetime, **resources: Any):
+    """What a schedule asks for at a moment. In a context of its own: Dagster leaves open the instance that a schedule asked
+    for, and whenever that is collected, its context variable goes back to what it was, under the feet of a later test."""
+
+    def asked() -> list[Any]:
+        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at)
+        return list(schedule(context, **resources))
+
+    return contextvars.copy_context().run(asked)
 
 
 @dataclass

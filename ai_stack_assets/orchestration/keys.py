@@ -41,6 +41,8 @@ STORES_BY_NAME = {
 }
 """By the name of their resource."""
 STORE_KEYS = tuple(STORES_BY_NAME.values())
+POOLS = (EXTRACTION, *STORES_BY_NAME)
+"""What limits how many steps read configurations, or write a store, at once."""
 
 DATASET = "dataset"
 """The group of what follows."""

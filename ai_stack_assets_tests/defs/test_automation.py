@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.abandoned import PROCESS_TAG, end_abandoned_runs, process_tag
 from ai_stack_assets.orchestration.partitions import CONFIGURATION, PARTITION_TAG
 from ai_stack_assets.resources.configurations import ConfigurationsResource
-from ai_stack_assets_tests.platform import LAKE, Platform, break_gates, location, mend_gates
+from ai_stack_assets_tests.platform import LAKE, Platform, asked_by, break_gates, location, mend_gates
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -30,15 +29,8 @@ def tick(platform: Platform, cursor: str | None = None) -> dg.SensorResult | dg.
 
 
 def due(platform: Platform, cron: str = schedules.EVERY_6_HOURS) -> list[str]:
-    """In a context of its own: Dagster leaves open the instance that a schedule asked for, and whenever that is
-    collected, its context variable goes back to what it was, under the feet of a later test."""
-    return contextvars.copy_context().run(_due, platform, cron)
-
-
-def _due(platform: Platform, cron: str) -> list[str]:
-    context = dg.build_schedule_context(instance=platform.instance, scheduled_execution_time=NOON)
     resource = ConfigurationsResource(file=str(platform.file))
-    answers = list(schedules.schedule(cron)(context, configurations=resource))
+    answers = asked_by(schedules.schedule(cron), platform.instance, NOON, configurations=resource)
     return [answer.partition_key for answer in answers if isinstance(answer, dg.RunRequest)]
 
 

@@ -18,7 +18,7 @@ from ai_stack_assets.domain.onec.history import backfill
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.partitions import days_of, history_key, history_periods, periods_of
 from ai_stack_assets_tests.domain.onec.git_history import Repository, sources
-from ai_stack_assets_tests.platform import LAKE, SAMPLE, Platform, location, metadata
+from ai_stack_assets_tests.platform import LAKE, SAMPLE, Platform, asked_by, location, metadata
 
 HISTORY = list(keys.HISTORY_KEYS.values())
 
@@ -163,8 +163,8 @@ def test_the_schedule_asks_for_the_month_of_yesterday_where_there_is_a_repositor
     first_of_march = datetime(2020, 3, 1, 1, tzinfo=ZoneInfo(settings.time_zone()))
     with dg.instance_for_test() as instance:
         instance.add_dynamic_partitions("configuration", ["trade", "demo"])
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=first_of_march)
-        asked = list(history_every_day(context, configurations=platform.resources()["configurations"]))
+        configurations = platform.resources()["configurations"]
+        asked = asked_by(history_every_day, instance, first_of_march, configurations=configurations)
     assert [request.partition_key for request in asked] == ["trade|2020-02"]
 
 

@@ -8,7 +8,10 @@ import dagster as dg
 import pytest
 import yaml
 
+from ai_stack_assets.defs.shared.configurations import configurations_changed
 from ai_stack_assets.domain.onec.tables import TABLES
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets.resources.configurations import ConfigurationsResource
 from ai_stack_assets_tests import daemon
 from ai_stack_assets_tests.platform import SAMPLE, location
 
@@ -25,7 +28,19 @@ def test_every_step_that_reads_or_writes_a_configuration_is_in_a_pool():
         & set(dg.AssetSelection.groups("stores", "extraction").resolve(location().resolve_asset_graph()))
         and asset.is_executable
     }
-    assert {"extraction", "postgres", "graph", "vectors", "search"} <= pools
+    assert set(keys.POOLS) <= pools
+
+
+def test_pools_have_their_limit_before_the_first_run_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "configurations.yaml"
+    file.write_text(f"configurations: [{{name: demo, source: '{SAMPLE}'}}]\n")
+    with (
+        dg.instance_for_test(overrides={"concurrency": SETTINGS["concurrency"]}) as instance,
+        dg.build_sensor_context(instance=instance) as context,
+    ):
+        configurations_changed(context, configurations=ConfigurationsResource(file=str(file)))
+        limits = {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
+    assert limits == dict.fromkeys(keys.POOLS, LIMIT)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from ai_stack_assets.defs.shared.jobs import onec_pipeline
+from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.partitions import CONFIGURATION, CONFIGURATIONS
 from ai_stack_assets.resources.configurations import ConfigurationsResource
 
@@ -29,6 +30,7 @@ def configurations_changed(
         context.log.warning(
             f"{name} is retired: no more runs. Its lake tables and its rows in the stores are kept."
         )
+    _let_pools_be_known(context.instance)
     changes = [
         *([CONFIGURATIONS.build_add_request(new)] if new else []),
         *([CONFIGURATIONS.build_delete_request(retired)] if retired else []),
@@ -38,3 +40,10 @@ def configurations_changed(
         dynamic_partitions_requests=changes,
         cursor=digest,
     )
+
+
+def _let_pools_be_known(instance: dg.DagsterInstance) -> None:
+    """With their default limit. Dagster does this in the pass of the queue that first meets a pool, and does not yet apply
+    the limit in that pass: all configurations of a new instance would start at once."""
+    for pool in keys.POOLS:
+        instance.event_log_storage.initialize_concurrency_limit_to_default(pool)

@@ -84,7 +84,7 @@ def test_an_upgrade_keeps_the_data(postgres, tmp_path, monkeypatch):
     folder = tmp_path / "migrations"
     shutil.copytree(Path(migrate.__file__).parent / "migrations", folder)
     (folder / "versions" / "next.py").write_text(
-        "from alembic import op\nrevision, down_revision = 'next', '0001'\n"
+        f"from alembic import op\nrevision, down_revision = 'next', '{migrate.HEAD}'\n"
         "def upgrade():\n    op.execute('ALTER TABLE onec.modules ADD COLUMN added text')\n"
     )
     config = migrate.configuration()
