@@ -9,6 +9,7 @@ import dagster as dg
 
 from ai_stack_assets.domain.onec.history.tables import HISTORY_TABLES
 from ai_stack_assets.domain.onec.tables import TABLES
+from ai_stack_assets.domain.training.tasks import NAMES
 
 EXTRACTION, STORES = "extraction", "stores"
 """Groups: the stage folders."""
@@ -56,6 +57,19 @@ MERGED, DEDUPLICATED, FILTERED, SPLITS, JSONL, PARQUET = (
 )
 DATASET_JOB = "dataset_stage"
 PUBLISHED = dg.AssetKey(["huggingface", "bsl", "dataset"])
+
+TRAINING = "training"
+"""The group of what follows, and the pool of its jobs."""
+FEATURES, DRIFT, INFERENCE, CLEANUP = (
+    dg.AssetKey(["training", "bsl", name]) for name in ("features", "drift", "inference", "cleanup")
+)
+EXAMPLES, MODELS, EVALUATIONS = (
+    {task: dg.AssetKey(["training", "bsl", f"{task}_{what}"]) for task in NAMES}
+    for what in ("examples", "model", "evaluation")
+)
+"""By task."""
+REGISTERED = {task: dg.AssetKey(["mlflow", "bsl", task]) for task in NAMES}
+TRAINING_JOB, FEATURES_JOB, CLEANUP_JOB = "training_stage", "training_features", "training_cleanup"
 
 EXTRACT = "extract"
 """The op that makes all lake tables."""
