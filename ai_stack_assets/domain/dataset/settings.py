@@ -5,16 +5,15 @@ Every key has a default; an unknown or ill-typed one is an error that names it. 
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ai_stack_assets.domain.common import yaml_settings
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.dataset.quality import QualitySettings
 from ai_stack_assets.domain.dataset.sources.github_settings import GithubSettings, opted_out_places
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 LOCAL, RAY = "local", "ray"
 _NAME = re.compile(r"[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?/[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?\Z", re.ASCII)
-_SECRETS = frozenset({"token", "user", "password"})
 
 
 @dataclass(frozen=True)
@@ -86,16 +84,7 @@ def load(file: Path) -> DatasetSettings:
     Raises:
         PermanentError: the file cannot be read; a key in it is unknown, or its value of another type or out of range.
     """
-    import yaml
-
-    if not file.exists():
-        return DatasetSettings()
-    try:
-        given = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        _refuse_unknown(given, DatasetSettings, file.name)
-        settings = msgspec.convert(given, DatasetSettings)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise PermanentError(f"{file}: {error}") from error
+    settings = yaml_settings.read(file, DatasetSettings)
     _check(settings, file)
     decontaminate = tuple(str(file.parent / name) for name in settings.splits.decontaminate)
     return replace(settings, splits=replace(settings.splits, decontaminate=decontaminate))
@@ -134,27 +123,3 @@ def _codes(file: Path) -> Iterator[str]:
             yield msgspec.json.decode(line, type=dict[str, Any])["code"]
     except (OSError, UnicodeDecodeError, msgspec.MsgspecError, KeyError) as error:
         raise PermanentError(f"splits.decontaminate in dataset.yaml: {file}: {error!r}") from error
-
-
-def _refuse_unknown(given: Any, kind: Any, place: str) -> None:
-    if not isinstance(given, dict):
-        raise PermanentError(f"{place}: expected keys and values, found {given!r}")
-    known = get_type_hints(kind)
-    for name, value in given.items():
-        if name in _SECRETS:
-            raise PermanentError(
-                f"{place}: {name} is a secret: set it in the environment or in .env, never here"
-            )
-        if name not in known:
-            close = difflib.get_close_matches(str(name), known, 1)
-            raise PermanentError(
-                f"{place}: unknown key {name!r}{f', did you mean {close[0]!r}?' if close else ''}"
-            )
-        section = known[name]
-        if dataclasses.is_dataclass(section):
-            _refuse_unknown(value or {}, section, f"{place}: {name}")
-        elif isinstance(value, dict) and dataclasses.is_dataclass(
-            entry := (get_args(section) or (None,))[-1]
-        ):
-            for key, each in value.items():
-                _refuse_unknown(each or {}, entry, f"{place}: {name}: {key}")
