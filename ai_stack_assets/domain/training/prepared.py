@@ -1,14 +1,16 @@
 """Examples of a task: the dataset's splits, the features of their methods, the labels. Splits are joined here, never drawn.
 
-    <data>/lake/training/prepared/<task>/<version>/train, validation, test
+    <data>/lake/training/prepared/<task>/<version>/train, validation, test, families
 
-A method is in the split that the dataset stage gave it, for ever. `train` is without the families of the evaluation splits: those
-rows are withheld here, counted, and in no other split instead. Leak checks (`leaks`) prove both anew from what was written.
+A method is in the split that the dataset stage gave it, for ever, or it is withheld: no family of modules is both learned from
+and judged by. Where one is in training and in evaluation, the smaller loss decides: its training rows are withheld, unless there
+are more than `TRAIN_ROWS_PER_EVALUATION_ROW` of them for each evaluation row; then those are. A decision stays (`families`):
+this week's test is next week's. `leaks` proves all that from what was written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
@@ -25,17 +27,15 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
 
 CODE_VERSION = "1"
-TRAIN, EVALUATION = SPLITS[0], SPLITS[1:]
+TRAIN, EVALUATION = SPLITS[0], "evaluation"
+FAMILIES = "families"
+TRAIN_ROWS_PER_EVALUATION_ROW = 10
+"""Of two versions of the standard library (42,887 rows) 82 % of the training rows and 86 % of the evaluation rows stay. Were all
+families of evaluation withheld from training, 27 % of it would stay: the split by modules touches nearly every large family."""
 
 
 def build(
-    lake: Lake,
-    task: Task,
-    *,
-    features: Version,
-    splits: Version,
-    configurations: Sequence[Version] = (),
-    extra: pa.Table | None = None,
+    lake: Lake, task: Task, *, features: Version, splits: Version, configurations: Sequence[Version] = ()
 ) -> Made:
     """The task's sets in the lake, made unless they are there: nothing is done while features, splits and labels are the same.
 
@@ -48,85 +48,124 @@ def build(
     Raises:
         PermanentError: see `sets`.
     """
-    version_id = stage.key(
-        f"{CODE_VERSION}.{labels.CODE_VERSION}.{task.CODE_VERSION}",
-        features,
-        splits,
-        *configurations,
-        task=task.NAME,
+    key = stage.key(
+        f"{CODE_VERSION}.{labels.CODE_VERSION}.{task.CODE_VERSION}", features, splits, *configurations
     )
 
-    def write(parts: stage.Parts) -> dict[str, Any]:
-        made = sets(task, features.table("features"), splits, labels.subsystems(configurations))
-        for name in SPLITS:
-            parts.write(name, getattr(made, name))
-        return {
-            **made.facts,
+    def make(decided: Mapping[str, str]) -> tuple[Sets, dict[str, str]]:
+        rows = of_splits(features.table("features"), splits)
+        sides = sides_of(rows, decided)
+        made = sets(task, rows, labels.subsystems(configurations), sides)
+        facts = {
+            "dataset": splits.id,
+            "week": splits.configuration,
             "features": features.id,
-            "labels": {v.configuration: v.id for v in configurations},
+            "labels": {version.configuration: version.id for version in configurations},
         }
+        return Sets(made.train, made.validation, made.test, {**made.facts, **facts}), sides
 
-    return Made(*stage.build(lake, task.NAME, version_id, write))
+    return keep(lake, task.NAME, key, make)
+
+
+def keep(
+    lake: Lake, name: str, key: str, make: Callable[[Mapping[str, str]], tuple[Sets, Mapping[str, str]]]
+) -> Made:
+    """Sets in the lake; of a task that has other examples than the dataset's, too.
+
+    Args:
+        name: of the task.
+        key: of all that the sets are made from.
+        make: gets the families decided before, gives the sets and all decisions (none, when families mean nothing to it).
+    """
+    import pyarrow as pa
+
+    current = lake.intact(name)
+    if current and current.manifest["facts"]["key"] == key:
+        return Made(current, False)
+    before = current.table(FAMILIES).to_pydict() if current else {"family": [], "side": []}
+    decided = dict(zip(before["family"], before["side"], strict=True))
+
+    def write(parts: stage.Parts) -> dict[str, Any]:
+        made, sides = make(decided)
+        for split in SPLITS:
+            parts.write(split, getattr(made, split))
+        columns = [pa.array(list(values), pa.string()) for values in (sides, sides.values())]
+        parts.write(FAMILIES, pa.table(columns, names=["family", "side"]))
+        return {**made.facts, "key": key}
+
+    return Made(*stage.build(lake, name, stage.key(key, current), write))
 
 
 def read(version: Version) -> Sets:
-    """What `build` wrote. Raises PermanentError when an evaluation split or the train set is empty."""
-    found = Sets(
-        **{name: version.table(name) for name in SPLITS},
-        facts={**version.manifest["facts"], "version": version.id},
-    )
-    for name in SPLITS:
-        _refuse_empty(version.configuration, name, getattr(found, name), found.facts)
-    return found
+    """What `build` or `keep` wrote."""
+    tables = {name: version.table(name) for name in SPLITS}
+    return Sets(**tables, facts={**version.manifest["facts"], "version": version.id})
 
 
-def sets(task: Task, features: pa.Table, splits: Version, subsystems: pa.Table) -> Sets:
-    """Examples of a task.
+def of_splits(features: pa.Table, splits: Version) -> dict[str, pa.Table]:
+    """Features of the methods of each split.
 
     Args:
         features: rows of the features table; more than those of the dataset may be there.
         splits: version with a table of records per split, as the dataset stage wrote it.
-        subsystems: as `labels.subsystems` gives them; no rows when there are none.
 
     Raises:
-        PermanentError: methods of the dataset have no features, features are not finite, a split is empty, or what
-            `task.prepare` finds missing (labels, a second class). It says what to do.
+        PermanentError: methods have no features, or features are not finite. It says what to do.
     """
     rows = {name: _joined(features, splits, name) for name in SPLITS}
     for name, table in rows.items():
         validation_rules.require_finite(table, f"features of the {name} split")
-    examples, facts = of_rows(task, rows, subsystems)
-    return Sets(**examples, facts={**facts, "dataset": splits.id, "week": splits.configuration})
+    return rows
 
 
-def of_rows(
-    task: Task, rows: Mapping[str, pa.Table], subsystems: pa.Table
-) -> tuple[dict[str, pa.Table], dict[str, Any]]:
-    """Examples by split, and counts: of features rows that are in their splits already (a benchmark's own protocol)."""
-    withheld = {}
-    facts: dict[str, Any] = {
-        "rows": {},
-        "withheld": withheld,
-        "dataset_rows": {n: t.num_rows for n, t in rows.items()},
-    }
-    train = without_families(rows[TRAIN], *(rows[name] for name in EVALUATION))
-    withheld["family"] = rows[TRAIN].num_rows - train.num_rows
-    examples = {}
-    for name, table in {**rows, TRAIN: train}.items():
-        _refuse_empty(task.NAME, name, table, facts)
+def sides_of(rows: Mapping[str, pa.Table], decided: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Per family that is in training and in evaluation the side that keeps it: `train`, `evaluation`. Decisions stay."""
+    counts = {name: _counts(table) for name, table in rows.items()}
+    sides = dict(decided or {})
+    for family, train in counts[TRAIN].items():
+        others = sum(counts[name].get(family, 0) for name in SPLITS if name != TRAIN)
+        if others and family not in sides:
+            sides[family] = TRAIN if train > TRAIN_ROWS_PER_EVALUATION_ROW * others else EVALUATION
+    return sides
+
+
+def sets(
+    task: Task, rows: Mapping[str, pa.Table], subsystems: pa.Table, sides: Mapping[str, str] | None = None
+) -> Sets:
+    """Examples of a task.
+
+    Args:
+        rows: of the features table by split: `of_splits`, or a split of one's own, as benchmarks draw it.
+        subsystems: as `labels.subsystems` gives them; no rows when there are none.
+        sides: as `sides_of` gives them; by default those of `rows`.
+
+    Raises:
+        PermanentError: a split is empty, or what `task.prepare` finds missing (labels, a second class). It says what to do.
+    """
+    sides = sides_of(rows) if sides is None else sides
+    had = {name: table.num_rows for name, table in rows.items()}
+    examples, withheld = {}, {}
+    for name in SPLITS:
+        table = _without_families(rows[name], sides, EVALUATION if name == TRAIN else TRAIN)
+        withheld[name] = had[name] - table.num_rows
+        _refuse_empty(task.NAME, name, table, had[name], withheld[name])
         examples[name] = task.prepare(labels.add(table, subsystems))
-        facts["rows"][name] = examples[name].num_rows
-        _refuse_empty(task.NAME, name, examples[name], facts)
-    return examples, facts
+        _refuse_empty(task.NAME, name, examples[name], had[name], withheld[name])
+    counts = {name: table.num_rows for name, table in examples.items()}
+    return Sets(**examples, facts={"rows": counts, "withheld_by_family": withheld, "dataset_rows": had})
 
 
-def without_families(train: pa.Table, *others: pa.Table) -> pa.Table:
-    """Rows whose `family` is in none of the other tables."""
+def _counts(rows: pa.Table) -> dict[str, int]:
+    return {count["values"]: count["counts"] for count in rows["family"].value_counts().to_pylist()}
+
+
+def _without_families(rows: pa.Table, sides: Mapping[str, str], side: str) -> pa.Table:
+    """Rows but those of the families that the side keeps."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    taken = pa.concat_tables([table.select(["family"]) for table in others])["family"].combine_chunks()
-    return train.filter(pc.invert(pc.is_in(train["family"], taken)))
+    kept = pa.array([family for family, keeper in sides.items() if keeper == side], pa.string())
+    return rows.filter(pc.invert(pc.is_in(rows["family"], kept)))
 
 
 def _joined(features: pa.Table, splits: Version, name: str) -> pa.Table:
@@ -137,12 +176,8 @@ def _joined(features: pa.Table, splits: Version, name: str) -> pa.Table:
     key = definitions.KEY
     wanted = pc.unique(splits.table(name, [key])[key])
     found = features.filter(pc.is_in(features[key], wanted)).sort_by(key)
-    missing = pc.filter(
-        wanted,
-        pc.invert(
-            pc.is_in(wanted, found[key].combine_chunks() if found.num_rows else pa.array([], pa.string()))
-        ),
-    )
+    known = pc.unique(found[key]) if found.num_rows else pa.array([], pa.string())
+    missing = wanted.filter(pc.invert(pc.is_in(wanted, known)))
     if len(missing):
         raise PermanentError(
             f"{len(missing)} of {len(wanted)} methods of the dataset's {name} split have no features (first: {missing[0]}): "
@@ -151,15 +186,13 @@ def _joined(features: pa.Table, splits: Version, name: str) -> pa.Table:
     return found
 
 
-def _refuse_empty(task: str, split: str, table: pa.Table, facts: Mapping[str, Any]) -> None:
+def _refuse_empty(task: str, split: str, table: pa.Table, had: int, withheld: int) -> None:
     if table.num_rows:
         return
-    had = facts.get("dataset_rows", {}).get(split, 0)
-    withheld = facts.get("withheld", {}).get("family", 0)
     if not had:
-        why = "the dataset's split has no rows: add configurations or repositories, or raise splits in dataset.yaml"
-    elif split == TRAIN and withheld == had:
-        why = f"all of its {had} rows share a family with validation or test: add configurations or repositories"
+        why = "the dataset's split has no rows: add configurations, or raise `splits` in dataset.yaml"
+    elif withheld == had:
+        why = f"all of its {had} rows are of families in other splits: add configurations or repositories"
     else:
         why = f"none of its {had} rows is an example of this task: add configurations that have what it learns from"
     raise PermanentError(f"{task}: the {split} set is empty; {why}")

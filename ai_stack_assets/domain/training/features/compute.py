@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
@@ -26,21 +27,35 @@ def compute(records: pa.Table) -> pa.Table:
     Raises:
         PermanentError: there is no column `code`, or it has nulls.
     """
+    inputs = as_inputs(records)
+    return assembled(inputs, computed(inputs))
+
+
+def computed(inputs: pa.Table) -> pa.Table:
+    """Of rows of `as_inputs` the columns that are computed, and `input_hash`: table of `computed_schema()`."""
     import pyarrow as pa
 
-    inputs = as_inputs(records)
     rows = [_row(Method(record)) for record in inputs.select(_READ).to_pylist()]
-    made = zip(*rows, strict=True) if rows else [()] * len(_COMPUTED)
-    columns = dict(zip((f.name for f in _COMPUTED), made, strict=True))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(_COMPUTED)
+    schema = computed_schema()
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=False)]
+    return pa.table([*arrays, input_hashes(inputs)], schema=schema)
+
+
+def assembled(inputs: pa.Table, made: pa.Table) -> pa.Table:
+    """Rows of the features table from the rows of `as_inputs` and what was computed of each."""
+    import pyarrow as pa
+
     schema = definitions.schema()
-    hashes = input_hashes(inputs)
-    arrays = [
-        pa.array(columns[field.name], field.type)
-        if field.name in columns
-        else (hashes if field.name == definitions.INPUT_HASH else inputs[field.name])
-        for field in schema
-    ]
-    return pa.table(arrays, schema=schema)
+    return pa.table([(made if n in made.schema.names else inputs)[n] for n in schema.names], schema=schema)
+
+
+@cache
+def computed_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    names = [*(feature.name for feature in _COMPUTED), definitions.INPUT_HASH]
+    return pa.schema([definitions.schema().field(name) for name in names])
 
 
 def of_methods(methods: Iterable[Mapping[str, Any]]) -> pa.Table:
@@ -93,13 +108,13 @@ def as_inputs(records: pa.Table | pa.RecordBatch) -> pa.Table:
 
 
 def input_hashes(inputs: pa.Table) -> pa.Array:
-    """Per row of `as_inputs` what tells that its features are the same: of its columns and of `definitions.CODE_VERSION`."""
+    """Per row of `as_inputs` what tells that its features are the same: all that is looked at, and the features' version."""
     import pyarrow as pa
 
     from ai_stack_assets.domain.common.hashing import row_hashes
 
     version = pa.array([definitions.CODE_VERSION] * inputs.num_rows, pa.string())
-    return row_hashes(inputs.append_column("version", version))
+    return row_hashes(inputs.select(_READ).append_column("version", version))
 
 
 def _with_names(table: pa.Table) -> pa.Table:
