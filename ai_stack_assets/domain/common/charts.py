@@ -18,8 +18,11 @@ _HEIGHT, _FOOT = 150, 40
 _LONGEST_LABEL = 32
 
 
-def bars(values: Mapping[str, float], title: str) -> str:
-    """SVG with one horizontal bar per entry, in the order given, its number and its share of the total behind it."""
+def bars(values: Mapping[str, float], title: str, *, shares: bool = True) -> str:
+    """SVG with one horizontal bar per entry, in the order given, its number and its share of the total behind it.
+
+    `shares`: False for numbers whose total means nothing.
+    """
     total, largest = sum(values.values()) or 1, max(values.values(), default=0) or 1
     room = WIDTH - _LABELS - _NUMBERS
     parts = []
@@ -28,7 +31,7 @@ def bars(values: Mapping[str, float], title: str) -> str:
         width = room * value / largest
         parts.append(_text(_LABELS - 8, y + 14, _shortened(label), anchor="end"))
         parts.append(_box(_LABELS, y + 2, max(width, 1 if value else 0), _ROW - 6))
-        note = f"{number(value)} · {value / total:.1%}"
+        note = f"{number(value)} · {value / total:.1%}" if shares else number(value)
         parts.append(_text(_LABELS + width + 6, y + 14, note, colour=MUTED))
     return _svg(34 + max(len(values), 1) * _ROW + 8, title, parts)
 
@@ -46,6 +49,30 @@ def columns(values: Mapping[str, float], title: str, *, every: int = 1) -> str:
             parts.append(_text(x + step * 0.45, base + 16, label, anchor="middle", colour=MUTED))
     parts.append(f"<line x1='50' x2='{WIDTH - 8}' y1='{base}' y2='{base}' stroke='{MUTED}'/>")
     return _svg(base + _FOOT - 12, title, parts)
+
+
+def pairs(bins: Sequence[tuple[str, float, float]], title: str, names: tuple[str, str]) -> str:
+    """SVG of two histograms over the same bins, side by side: (label, first, second) with shares from 0 to 1."""
+    largest = max((max(first, second) for _, first, second in bins), default=0) or 1
+    step = (WIDTH - 60) / max(len(bins), 1)
+    base = 54 + _HEIGHT
+    parts = [_text(8, 66, f"{largest:.0%}", colour=MUTED)]
+    for x, name, colour in zip((50, 300), names, (MUTED, FILL), strict=True):
+        parts += [_box(x, 30, 12, 12, colour=colour), _text(x + 18, 41, _shortened(name))]
+    for index, (label, *both) in enumerate(bins):
+        for side, (value, colour) in enumerate(zip(both, (MUTED, FILL), strict=True)):
+            x, height = 50 + (index + 0.42 * side) * step, _HEIGHT * value / largest
+            parts.append(
+                _box(x, base - height, step * 0.4, height, hint=f"{label}: {value:.1%}", colour=colour)
+            )
+        # two lines by turns: neighbours need not fit beside each other
+        parts.append(
+            _text(
+                50 + (index + 0.42) * step, base + 16 + 14 * (index % 2), label, anchor="middle", colour=MUTED
+            )
+        )
+    parts.append(f"<line x1='50' x2='{WIDTH - 8}' y1='{base}' y2='{base}' stroke='{MUTED}'/>")
+    return _svg(base + _FOOT, title, parts)
 
 
 def image(svg: str, description: str) -> str:
@@ -81,8 +108,8 @@ def _text(x: float, y: float, text: str, *, anchor: str = "start", colour: str =
     return f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' fill='{colour}'>{escape(text)}</text>"
 
 
-def _box(x: float, y: float, width: float, height: float, *, hint: str = "") -> str:
-    shape = f"<rect x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' rx='2' fill='{FILL}'"
+def _box(x: float, y: float, width: float, height: float, *, hint: str = "", colour: str = FILL) -> str:
+    shape = f"<rect x='{x:.1f}' y='{y:.1f}' width='{width:.1f}' height='{height:.1f}' rx='2' fill='{colour}'"
     return f"{shape}><title>{escape(hint)}</title></rect>" if hint else f"{shape}/>"
 
 

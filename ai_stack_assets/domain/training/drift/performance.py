@@ -1,0 +1,74 @@
+"""How a model does on code that it was neither trained nor tested on, beside what it did when it was chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ai_stack_assets.domain.training.contract import Model, Task
+
+RESAMPLES = 300
+KEY = "content_hash"
+
+
+@dataclass(frozen=True)
+class Performance:
+    """A champion on fresh code. `value` is None when there was too little of it: `note` says so."""
+
+    task: str
+    metric: str
+    recorded: float
+    """On the test set, when it became champion."""
+    rows: int
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    """95 % bootstrap interval of `value`."""
+    note: str = ""
+
+    @property
+    def loss(self) -> float:
+        """Share of the recorded metric that is lost; 0 while chance may explain it, or when nothing was measured."""
+        if self.value is None or self.high is None or self.high >= self.recorded:
+            return 0.0
+        return (self.recorded - self.value) / abs(self.recorded) if self.recorded else 0.0
+
+
+def fresh(current: pa.Table, reference: pa.Table) -> pa.Table:
+    """Rows of `current` whose code the reference does not have."""
+    import pyarrow.compute as pc
+
+    return current.filter(pc.invert(pc.is_in(current[KEY], reference[KEY].combine_chunks())))
+
+
+def measure(
+    task: Task, model: Model, examples: pa.Table, recorded: float, *, least: int, seed: int
+) -> Performance:
+    """The task's metric on examples (see `Task.prepare`) that are new to the model; `least`: rows that it takes."""
+    import numpy as np
+
+    none = Performance(task.NAME, task.METRIC, recorded, examples.num_rows)
+    if examples.num_rows < least:
+        return _noted(none, f"{examples.num_rows} fresh examples, {least} are needed")
+    found = task.evaluate(model, examples, seed=seed)
+    random = np.random.default_rng(seed)
+    scores = np.array(
+        [found.score(random.integers(0, found.rows, found.rows)) for _ in range(RESAMPLES)]
+        if found.rows
+        else []
+    )
+    scores = scores[np.isfinite(scores)]
+    if not len(scores):
+        return _noted(none, f"the metric is undefined on {found.rows} fresh examples")
+    low, high = np.quantile(scores, (0.025, 0.975))
+    value = float(found.metrics[task.METRIC])
+    return Performance(task.NAME, task.METRIC, recorded, found.rows, value, float(low), float(high))
+
+
+def _noted(performance: Performance, note: str) -> Performance:
+    from dataclasses import replace
+
+    return replace(performance, note=note)
