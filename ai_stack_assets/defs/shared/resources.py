@@ -7,6 +7,7 @@ from ai_stack_assets.resources.alerts import AlertsResource
 from ai_stack_assets.resources.configurations import ConfigurationsResource
 from ai_stack_assets.resources.dataset import DatasetResource, DatasetSourcesResource, HubResource
 from ai_stack_assets.resources.lake import LakeResource
+from ai_stack_assets.resources.mlflow import MlflowResource
 from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
 from ai_stack_assets.resources.vectorisers import VectorisersResource
 
@@ -35,6 +36,7 @@ def resources() -> dg.Definitions:
             ),
             "vectorisers": vectorisers,
             "postgres": postgres,
+            "mlflow": MlflowResource(data=data, postgres=postgres, url=settings.text("MLFLOW_TRACKING_URI")),
             "graph": GraphResource(
                 data=data,
                 uri=_secret("NEO4J_URI"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from psycopg import Connection
 
-HEAD = "0002"
+HEAD = "0003"
 """Newest version in `migrations/versions`. Known here so that a database in order costs one query and no
 alembic."""
 

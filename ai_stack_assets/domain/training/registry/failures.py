@@ -1,0 +1,69 @@
+"""What MLflow's errors mean: worth another try or not, named by server and setting. As `stores.postgres.errors` does it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Generator
+
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+
+SETTING = "MLFLOW_TRACKING_URI"
+
+_TRANSIENT = frozenset(
+    {
+        "INTERNAL_ERROR",
+        "TEMPORARILY_UNAVAILABLE",
+        "DEADLINE_EXCEEDED",
+        "REQUEST_LIMIT_EXCEEDED",
+        "RESOURCE_EXHAUSTED",
+        "ABORTED",
+        "CANCELLED",
+    }
+)
+"""Of `mlflow.exceptions`. A connection that fails is an INTERNAL_ERROR there."""
+_FULL = ("No space left", "disk is full", "disk I/O error", "File too large")
+_FULL_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_BROKEN = ("malformed", "not a database")
+
+
+@contextlib.contextmanager
+def translated(place: str) -> Generator[None]:
+    """Turns errors of MLflow, of its database and of the disk into `PermanentError` and `TransientError`."""
+    import requests
+    import sqlalchemy.exc
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        raise _of_mlflow(error, place) from error
+    except (requests.RequestException, sqlalchemy.exc.DBAPIError) as error:
+        raise _of_text(error, place) from error
+    except OSError as error:
+        if error.errno in _FULL_CODES:
+            raise TransientError(f"MLflow at {place}: no space left on the disk ({error})") from error
+        raise
+
+
+def _of_mlflow(error: Exception, place: str) -> PermanentError | TransientError:
+    code = getattr(error, "error_code", "")
+    if code in _TRANSIENT:
+        return _of_text(error, place)
+    return PermanentError(f"MLflow at {place} refused: {_line(error)} ({code}, setting {SETTING})")
+
+
+def _of_text(error: Exception, place: str) -> PermanentError | TransientError:
+    text = str(error)
+    if any(mark in text for mark in _FULL):
+        return TransientError(f"MLflow at {place}: no space left on the disk ({_line(error)})")
+    if any(mark in text for mark in _BROKEN):
+        return PermanentError(
+            f"the database of MLflow at {place} is damaged: {_line(error)}. Restore it from a backup"
+        )
+    return TransientError(f"MLflow at {place} does not answer: {_line(error)} (setting {SETTING})")
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:500] if lines else type(error).__name__

@@ -1,0 +1,38 @@
+"""MLflow: runs, registered models and their aliases; on a server, or in the data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+from ai_stack_assets.resources.stores import PostgresResource
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.training.registry.registry import Registry
+
+
+class MlflowResource(dg.ConfigurableResource):
+    """Plain `mlflow`: `dagster-mlflow` has one run per Dagster run, and leaves the run of an asset open."""
+
+    data: str = Field(description="Data folder (AI_STACK_ASSETS_DATA): the embedded one lives in it")
+    postgres: PostgresResource
+    url: str = Field(
+        default="",
+        description="MLFLOW_TRACKING_URI, `http://host:5000`; unset: SQLite and a folder. MLFLOW_TRACKING_TOKEN or "
+        "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, when the server asks for them",
+    )
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.data) / "mlflow"
+
+    def open(self) -> Registry:
+        """The registry of models, with the table of its decisions in PostgreSQL."""
+        from ai_stack_assets.domain.training.registry.decisions import Decisions
+        from ai_stack_assets.domain.training.registry.registry import Registry
+        from ai_stack_assets.domain.training.registry.tracking import Tracking
+
+        return Registry(Tracking(self.folder, self.url), Decisions(self.postgres.open()))
