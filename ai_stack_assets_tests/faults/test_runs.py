@@ -139,7 +139,7 @@ def test_a_store_that_dies_during_its_write_and_comes_back_costs_a_retry(run: Ru
         code, said = run("--name", "trade")
         crashing.join()
         assert [store for store in STORES if written(said, store) is None] in ([], ["postgres"]), said
-        if code:
+        if code or "0 failed" not in said:  # a look at its health may have been just then, too
             code, said = run("--name", "trade")
         in_parity(code, said)
 

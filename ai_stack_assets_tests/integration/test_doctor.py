@@ -43,6 +43,7 @@ def graph(neo4j_server):
 
 @pytest.fixture
 def search(elasticsearch_server):
+    elasticsearch_server.empty()
     return Elasticsearch(elasticsearch_server.url)
 
 

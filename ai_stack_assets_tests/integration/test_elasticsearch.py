@@ -12,6 +12,7 @@ from ai_stack_assets_tests.domain.stores import table_lake as made
 
 @pytest.fixture
 def search(elasticsearch_server):
+    elasticsearch_server.empty()
     client = Elasticsearch(elasticsearch_server.url)
     client.drop("demo")
     yield client

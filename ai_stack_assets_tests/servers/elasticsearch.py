@@ -127,6 +127,15 @@ class ElasticsearchServer(Server):
         with urllib.request.urlopen(f"{self.direct}/_cluster/health?timeout=1s", timeout=5) as answer:
             return json.load(answer)["status"] != "red"
 
+    def empty(self) -> None:
+        """As new: other tests left indexes, some of another mapping."""
+        with urllib.request.urlopen(f"{self.direct}/_all/_settings", timeout=30) as answer:
+            names = list(json.load(answer))
+        for name in names:
+            urllib.request.urlopen(
+                urllib.request.Request(f"{self.direct}/{name}", method="DELETE"), timeout=30
+            ).close()
+
 
 @contextlib.contextmanager
 def elasticsearch(
