@@ -91,6 +91,8 @@ class _Writer:
     def __init__(self, source: Source, previous: Version | None, parts: stage.Parts, workers: int) -> None:
         self.source, self.previous, self.parts, self.workers = source, previous, parts, workers
         self.computed = 0
+        self._kept: list[pa.Table] = []
+        """Batches of a source that fits into memory: it is read once then."""
 
     def write(self, say: Callable[[str], None]) -> dict[str, Any]:
         """Write all parts of the next version. Returns its facts."""
@@ -135,9 +137,12 @@ class _Writer:
         from ai_stack_assets.domain.common.hashing import row_hashes
 
         seen = [pa.table({name: pa.array([], pa.string()) for name in ("content_hash", "id", "hash")})]
+        count = 0
         for batch in self.source.batches():
             inputs = compute.as_inputs(batch)
             seen.append(inputs.select(["content_hash", "id"]).append_column("hash", row_hashes(inputs)))
+            count += batch.num_rows
+            self._kept = [*self._kept, inputs] if count <= ROWS_AT_ONCE else []
         table = pa.concat_tables(seen).combine_chunks()
         part = _part_of(table)
         row = pa.array(np.arange(table.num_rows))
@@ -167,21 +172,22 @@ class _Writer:
         import pyarrow.parquet as pq
 
         wanted, at, found = chosen & np.isin(part, numbers), 0, []
-        for batch in self.source.batches():
+        for batch in self._kept or map(compute.as_inputs, self.source.batches()):
             here = wanted[at : at + batch.num_rows]
             at += batch.num_rows
             if here.any():
-                found.append(compute.as_inputs(batch).filter(pa.array(here)))
+                found.append(batch.filter(pa.array(here)))
         inputs = pa.concat_tables(found).sort_by("content_hash").combine_chunks()
-        rows = compute.assembled(inputs, self._computed(inputs, numbers))
-        of_row = _part_of(rows)
+        made, place = self._computed(inputs, numbers)
+        of_row = _part_of(inputs)
         for number in numbers:
-            mine, path = rows.filter(pa.array(of_row == number)), self.parts.file(TABLE, _name(number))
-            pq.write_table(mine, path, compression="zstd")
-            self.parts.add_file(TABLE, path, mine.num_rows)
+            mine, path = np.flatnonzero(of_row == number), self.parts.file(TABLE, _name(number))
+            rows = compute.assembled(inputs.take(pa.array(mine)), made.take(pa.array(place[mine])))
+            pq.write_table(rows, path, compression="zstd")
+            self.parts.add_file(TABLE, path, rows.num_rows)
 
-    def _computed(self, inputs: pa.Table, numbers: list[int]) -> pa.Table:
-        """Computed columns of all inputs: those of the version before where it has them."""
+    def _computed(self, inputs: pa.Table, numbers: list[int]) -> tuple[pa.Table, np.ndarray]:
+        """Computed columns, those of the version before where it has them, and where those of each input are among them."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -190,11 +196,11 @@ class _Writer:
         place = pc.index_in(compute.input_hashes(inputs), known[definitions.INPUT_HASH].combine_chunks())
         missing = inputs.filter(pc.is_null(place))
         self.computed += missing.num_rows
-        made = pa.concat_tables([known, *self._compute(missing)])
+        made = pa.concat_tables([known, *self._compute(missing)]).combine_chunks()
         # what was made stands behind what was known, in order
-        take = pc.fill_null(place, -1).to_numpy().astype(np.int64)
-        take[take < 0] = known.num_rows + np.arange(missing.num_rows)
-        return made.take(pa.array(take))
+        places = pc.fill_null(place, -1).to_numpy().astype(np.int64)
+        places[places < 0] = known.num_rows + np.arange(missing.num_rows)
+        return made, places
 
     def _known(self, numbers: list[int]) -> pa.Table:
         import pyarrow as pa
