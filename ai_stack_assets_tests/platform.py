@@ -19,7 +19,9 @@ from ai_stack_assets.resources.alerts import AlertsResource
 from ai_stack_assets.resources.configurations import ConfigurationsResource
 from ai_stack_assets.resources.dataset import DatasetResource, DatasetSourcesResource, HubResource
 from ai_stack_assets.resources.lake import LakeResource
+from ai_stack_assets.resources.mlflow import MlflowResource
 from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
+from ai_stack_assets.resources.training import TrainingResource
 from ai_stack_assets.resources.vectorisers import VectorisersResource
 
 PROJECT = Path(__file__).parents[1]
@@ -71,6 +73,10 @@ class Platform:
         data = str(self.data)
         vectorisers = VectorisersResource(data=data)
         postgres = PostgresResource(data=data)
+        lake, configurations = LakeResource(data=data), ConfigurationsResource(file=str(self.file))
+        training = TrainingResource(
+            data=data, file=str(self.folder / "training.yaml"), lake=lake, configurations=configurations
+        )
         dataset = DatasetResource(data=data, file=str(self.folder / "dataset.yaml"))
         return {
             "dataset_settings": dataset,
@@ -78,8 +84,10 @@ class Platform:
             "hub": HubResource(data=data),
             "ray_pipes": dg.PipesSubprocessClient(),
             "alerts": AlertsResource(),
-            "configurations": ConfigurationsResource(file=str(self.file)),
-            "lake": LakeResource(data=data),
+            "configurations": configurations,
+            "lake": lake,
+            "mlflow": MlflowResource(data=data, postgres=postgres),
+            "training_settings": training,
             "vectorisers": vectorisers,
             "postgres": postgres,
             "graph": GraphResource(data=data),

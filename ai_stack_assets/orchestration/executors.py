@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import dagster as dg
@@ -18,9 +19,15 @@ def processes() -> dg.ExecutorDefinition:
     return dg.multiprocess_executor.configured(
         {
             "max_concurrent": len(keys.STORE_KEYS),
+            "tag_concurrency_limits": [{"key": keys.FIT_TAG, "limit": fits_at_once()}],
             "start_method": {"forkserver": {"preload_modules": [keys.PRELOAD]}},
         }
     )
+
+
+def fits_at_once() -> int:
+    """Models that are fitted at the same time on one machine: they share its cores, and each takes up to a gigabyte."""
+    return max(1, min(len(keys.MODELS), len(os.sched_getaffinity(0))))
 
 
 def pods(file: Path) -> dg.ExecutorDefinition:

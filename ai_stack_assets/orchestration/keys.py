@@ -42,8 +42,10 @@ STORES_BY_NAME = {
 }
 """By the name of their resource."""
 STORE_KEYS = tuple(STORES_BY_NAME.values())
-POOLS = (EXTRACTION, *STORES_BY_NAME)
-"""What limits how many steps read configurations, or write a store, at once."""
+TRAINING = "training"
+"""The group of the training stage, and the pool of its runs."""
+POOLS = (EXTRACTION, *STORES_BY_NAME, TRAINING)
+"""What limits how many runs read configurations, write a store, or train, at once."""
 
 DATASET = "dataset"
 """The group of what follows."""
@@ -58,8 +60,6 @@ MERGED, DEDUPLICATED, FILTERED, SPLITS, JSONL, PARQUET = (
 DATASET_JOB = "dataset_stage"
 PUBLISHED = dg.AssetKey(["huggingface", "bsl", "dataset"])
 
-TRAINING = "training"
-"""The group of what follows, and the pool of its jobs."""
 FEATURES, DRIFT, INFERENCE, CLEANUP = (
     dg.AssetKey(["training", "bsl", name]) for name in ("features", "drift", "inference", "cleanup")
 )
@@ -70,6 +70,8 @@ EXAMPLES, MODELS, EVALUATIONS = (
 """By task."""
 REGISTERED = {task: dg.AssetKey(["mlflow", "bsl", task]) for task in NAMES}
 TRAINING_JOB, FEATURES_JOB, CLEANUP_JOB = "training_stage", "training_features", "training_cleanup"
+FIT_TAG = "ai_stack_assets/fit"
+"""On steps that fit a model: so many run at once as the machine has cores for."""
 
 EXTRACT = "extract"
 """The op that makes all lake tables."""

@@ -3,12 +3,14 @@
 import dagster as dg
 
 from ai_stack_assets.defs.shared import settings
+from ai_stack_assets.orchestration import executors
 from ai_stack_assets.resources.alerts import AlertsResource
 from ai_stack_assets.resources.configurations import ConfigurationsResource
 from ai_stack_assets.resources.dataset import DatasetResource, DatasetSourcesResource, HubResource
 from ai_stack_assets.resources.lake import LakeResource
 from ai_stack_assets.resources.mlflow import MlflowResource
 from ai_stack_assets.resources.stores import GraphResource, PostgresResource, SearchResource, VectorResource
+from ai_stack_assets.resources.training import TrainingResource
 from ai_stack_assets.resources.vectorisers import VectorisersResource
 
 
@@ -26,18 +28,18 @@ def resources() -> dg.Definitions:
         dimensions=int(settings.text("VECTORISER_DIMENSIONS", "0")),
     )
     postgres = PostgresResource(data=data, url=_secret("POSTGRES_URL"))
+    lake = LakeResource(data=data, url=lake_url, cache_gb=float(settings.text("LAKE_CACHE_GB", "20")))
+    configurations = ConfigurationsResource(file=str(settings.configurations_file()))
     return dg.Definitions(
         resources={
             **_dataset(data, postgres),
+            **_training(data, lake, configurations, postgres),
             "alerts": AlertsResource(url=_secret("ALERT_WEBHOOK_URL")),
-            "configurations": ConfigurationsResource(file=str(settings.configurations_file())),
-            "lake": LakeResource(
-                data=data, url=lake_url, cache_gb=float(settings.text("LAKE_CACHE_GB", "20"))
-            ),
+            "configurations": configurations,
+            "lake": lake,
             "vectorisers": vectorisers,
             "postgres": postgres,
             "mlflow": MlflowResource(data=data, postgres=postgres, url=settings.text("MLFLOW_TRACKING_URI")),
-            "graph": GraphResource(
                 data=data,
                 uri=_secret("NEO4J_URI"),
                 user=settings.text("NEO4J_USER", "neo4j"),
@@ -82,6 +84,24 @@ def _dataset(data: str, postgres: PostgresResource) -> dict[str, object]:
         ),
         "hub": HubResource(data=data, token=_secret("HF_TOKEN"), endpoint=settings.text("HF_ENDPOINT")),
         "ray_pipes": dg.PipesSubprocessClient(),
+    }
+
+
+def _training(
+    data: str, lake: LakeResource, configurations: ConfigurationsResource, postgres: PostgresResource
+) -> dict[str, object]:
+    # a pod has its machine for itself
+    fits_at_once = 1 if settings.text("AI_STACK_ASSETS_EXECUTOR") else executors.fits_at_once()
+    return {
+        "training_settings": TrainingResource(
+            data=data,
+            file=str(settings.training_file()),
+            lake=lake,
+            configurations=configurations,
+            time_zone=settings.time_zone(),
+            fits_at_once=fits_at_once,
+        ),
+        "mlflow": MlflowResource(data=data, postgres=postgres, url=_secret("MLFLOW_TRACKING_URI")),
     }
 
 

@@ -42,6 +42,10 @@ def dataset_file() -> Path:
     return Path(text("AI_STACK_ASSETS_DATASET") or PROJECT / "dataset.yaml").expanduser().absolute()
 
 
+def training_file() -> Path:
+    return Path(text("AI_STACK_ASSETS_TRAINING") or PROJECT / "training.yaml").expanduser().absolute()
+
+
 def first_week_of_dataset() -> str:
     """The oldest week of the dataset, a Sunday."""
     return text("AI_STACK_ASSETS_DATASET_FROM", "2026-01-04")

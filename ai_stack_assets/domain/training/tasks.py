@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.contract import Task
 
 NAMES = ("embeddings", "classifier", "regressor", "change_risk")
+BY_TIME = "change_risk"
+"""The task whose examples are states of the past, split by time."""
 MODULES = {name: f"ai_stack_assets.domain.training.{name}.task" for name in NAMES}
 
 

@@ -1,0 +1,71 @@
+"""From the dataset to what models learn from: features, and the examples of each task in the dataset's splits."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from ai_stack_assets.defs.training.weeks import WEEKS
+from ai_stack_assets.domain.training import tasks
+from ai_stack_assets.orchestration import keys, training
+from ai_stack_assets.orchestration.failures import failures
+from ai_stack_assets.orchestration.progress import progress
+from ai_stack_assets.resources.training import TrainingResource
+
+COMMON: dict[str, Any] = {
+    "group_name": keys.TRAINING,
+    "owners": ["team:models"],
+    "partitions_def": WEEKS,
+    "pool": keys.TRAINING,
+}
+ALL = dg.AllPartitionMapping()
+METHODS = dg.AssetDep(keys.lake("methods"), partition_mapping=ALL)
+LABELS = dg.AssetDep(keys.lake("references"), partition_mapping=ALL)
+HISTORY = [dg.AssetDep(key, partition_mapping=ALL) for key in keys.HISTORY_KEYS.values()]
+Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservation]
+
+
+@dg.asset(
+    key=keys.FEATURES, deps=[keys.SPLITS, METHODS], kinds={"parquet", "bsl"}, code_version="1", **COMMON
+)
+def features(context: dg.AssetExecutionContext, training_settings: TrainingResource) -> dg.MaterializeResult:
+    """One row is a method with everything that models may know of it: terms, sizes, complexity, place.
+
+    Of the week's dataset and of every configuration as it is now. Only methods that are new or changed are computed.
+    """
+    with failures(context):
+        made = training_settings.open(context.partition_key).features(progress(context))
+    return dg.MaterializeResult(metadata=training.features(made))
+
+
+def examples_asset(task: str) -> dg.AssetsDefinition:
+    key = keys.EXAMPLES[task]
+
+    @dg.asset(
+        key=key,
+        deps=[keys.FEATURES, keys.SPLITS, LABELS, *(HISTORY if task == "change_risk" else [])],
+        description=f"One row is an example of the task `{task}`, in the split that the dataset stage gave its method.\n\n"
+        "Train is without the families of modules that validation and test are made of.",
+        kinds={"parquet"},
+        code_version="1",
+        check_specs=training.example_checks(task),
+        output_required=False,
+        **COMMON,
+    )
+    def examples(context: dg.AssetExecutionContext, training_settings: TrainingResource) -> Results:
+        with failures(context):
+            week = training_settings.open(context.partition_key)
+            if reason := week.why_not(task):
+                context.log.info(f"{task} has no examples: {reason}")
+                yield training.left_out(key, reason, context.partition_key)
+                return
+            made = week.examples(task)
+            leaks, wrong = week.leaks(task), week.quality(task)
+        yield dg.MaterializeResult(metadata=training.examples(made))
+        yield from training.leaks(task, leaks)
+        yield training.quality(key, wrong)
+
+    return examples
+
+
+embeddings, classifier, regressor, change_risk = (examples_asset(task) for task in tasks.NAMES)

@@ -1,0 +1,282 @@
+"""The training stage of a week, part after part: what each reads, what its version depends on, and who does the work.
+
+features ─ examples ─ drift ─ model ─ evaluation ─ registry          each by task, from the third on
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.dataset import pipeline as dataset
+from ai_stack_assets.domain.dataset.pipeline import Made
+from ai_stack_assets.domain.training import fitting, judging, prepared, searching, tasks
+from ai_stack_assets.domain.training.choice import Choice
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.common.lake import Lake, Version
+    from ai_stack_assets.domain.dataset.leaks import Crossing
+    from ai_stack_assets.domain.training.change_risk.examples import Past
+    from ai_stack_assets.domain.training.cleaning import Cleaned
+    from ai_stack_assets.domain.training.contract import Sets, Task
+    from ai_stack_assets.domain.training.features.store import Update
+    from ai_stack_assets.domain.training.inference import InUse
+    from ai_stack_assets.domain.training.registry.decisions import Row
+    from ai_stack_assets.domain.training.registry.registry import Registry
+    from ai_stack_assets.domain.training.settings import TrainingSettings
+    from ai_stack_assets.domain.training.validation_rules import Finding
+
+FEATURES, EXAMPLES, DRIFT, INFERENCE = "features", "prepared", "drift", "inference"
+BY_TASK = ("model", "search", "evaluation")
+"""Kinds of lakes that each task has one of."""
+
+
+class Training:
+    """One week of the training stage."""
+
+    def __init__(
+        self,
+        open_lake: Callable[[str], Lake],
+        week: str,
+        settings: TrainingSettings,
+        work: Path,
+        *,
+        pasts: Callable[[], list[Past]] = list,
+        at_once: int = 1,
+    ) -> None:
+        """
+        Args:
+            open_lake: by name. work: folder on this machine for checkpoints and files on their way.
+            pasts: configurations whose history the lake has. at_once: fits that share the cores of the machine.
+        """
+        self.week, self.settings, self.work = week, settings, work
+        self._open, self._pasts = open_lake, pasts
+        self._threads = fitting.threads_of(settings.threads, at_once)
+
+    def lake(self, name: str) -> Lake:
+        return self._open(f"training/{name}")
+
+    def version(self, name: str) -> Version:
+        return _required(self.lake(name).current(self.week), f"{name} of week {self.week}")
+
+    def dataset(self, name: str) -> Version:
+        found = self._open(f"dataset/{name}").current(self.week)
+        return _required(found, f"{name} of the dataset of week {self.week}")
+
+    def features(self, say: Callable[[str], None] = print) -> dict[str, Update]:
+        """Features of the week's dataset and of every configuration as it is now, by the name of the source.
+
+        Raises:
+            PermanentError: there is neither.
+        """
+        from ai_stack_assets.domain.training.features import sources, store
+
+        onec, splits = self._open("onec"), self._open(f"dataset/{dataset.SPLITS}").current(self.week)
+        found: list[store.Source] = [sources.SplitRecords(splits)] if splits else []
+        found += [sources.ConfigurationRecords(onec.require(name)) for name in onec.configurations()]
+        if not found:
+            raise PermanentError(
+                "there is nothing to compute features of: `make run` extracts a configuration"
+            )
+        self.work.mkdir(parents=True, exist_ok=True)
+        # one folder for all weeks, so that a week computes only what the one before has not
+        with FileLock(self.work / "features.lock"):
+            workers = fitting.cores()
+            return {
+                each.partition: store.update(self.lake(FEATURES), each, workers=workers, say=say)
+                for each in found
+            }
+
+    def why_not(self, name: str) -> str:
+        """Why a task has no examples at all, which is no fault; empty when it may have."""
+        if not self.settings.task(name).is_on:
+            return "switched off in training.yaml"
+        if name == tasks.BY_TIME and not self._pasts():
+            return "no configuration has its history in the lake: python -m ai_stack_assets history NAME"
+        return ""
+
+    def examples(self, name: str) -> Made:
+        """The sets of a task, from the dataset's splits, the features and the labels, or from the past."""
+        if name == tasks.BY_TIME:
+            from ai_stack_assets.domain.training.change_risk import examples
+
+            return examples.build(self.lake(EXAMPLES), self._pasts())
+        return prepared.build(
+            self.lake(EXAMPLES),
+            tasks.load(name),
+            features=self._features_of_dataset(),
+            splits=self.dataset(dataset.SPLITS),
+            configurations=self._configurations(),
+        )
+
+    def leaks(self, name: str) -> list[Crossing]:
+        """What crosses splits, looked for in the sets as written."""
+        from ai_stack_assets.domain.training import leaks
+
+        if name == tasks.BY_TIME:
+            return [later_states(self.sets(name))]
+        clusters = self._open(f"dataset/{dataset.DEDUPLICATED}").current(self.week)
+        return leaks.crossings(self.sets(name), splits=self.dataset(dataset.SPLITS), clusters=clusters)
+
+    def quality(self, name: str) -> list[Finding]:
+        """What is wrong with the examples to train on: too few, columns missing, values unknown."""
+        from ai_stack_assets.domain.training import validation_rules
+
+        return validation_rules.findings(
+            self.sets(name).train, validation_rules.Rules(rows=self.settings.least_rows)
+        )
+
+    def drift(self, registry: Registry, say: Callable[[str], None] = print) -> Made:
+        """How far the week's code has moved, and which models are trained for it."""
+        from ai_stack_assets.domain.training import drifting, labels
+
+        found = self._configurations()
+        features = self._features_of_configurations() or [self._features_of_dataset()]
+        return drifting.drift(
+            self.lake(DRIFT),
+            self.week,
+            features,
+            lambda rows: labels.add(rows, labels.subsystems(found)),
+            registry,
+            self.settings,
+            say=say,
+        )
+
+    def sets(self, name: str) -> Sets:
+        return prepared.read(self._examples(name))
+
+    def choice(self, name: str) -> Choice:
+        """Whether the task is trained this week, as the drift decided."""
+        choice = self.version(DRIFT).manifest["facts"]["choices"][name]
+        return Choice(**choice)
+
+    def model(self, name: str, *, search: bool = False, say: Callable[[str], None] = print) -> Made:
+        """The task's model, fitted on this week's examples. `search`: look for better parameters first."""
+        task, examples = tasks.load(name), self._examples(name)
+        if search:
+            searching.search(
+                self.lake(f"{name}_search"),
+                self.week,
+                task,
+                examples,
+                self.settings,
+                folder=fitting.checkpoint_folder(self.work, name),
+                threads=self._threads,
+                say=say,
+            )
+        return fitting.fit(
+            self.lake(f"{name}_model"),
+            self.week,
+            task,
+            examples,
+            prepared.read,
+            self._wanted(task),
+            work=self.work,
+            threads=self._threads,
+            say=say,
+        )
+
+    def evaluation(self, name: str, registry: Registry, say: Callable[[str], None] = print) -> Made:
+        """How good the model is, beside what it has to beat, and what becomes of it. A refusal is written down at once."""
+        made = judging.judge(
+            self.lake(f"{name}_evaluation"),
+            self.week,
+            tasks.load(name),
+            self.version(f"{name}_model"),
+            self.sets(name),
+            registry,
+            self.settings.limits(name),
+            seed=self.settings.seed,
+            say=say,
+        )
+        decision = judging.decision_of(made.facts)
+        if decision.outcome in judging.REFUSED:
+            registry.apply(tasks.load(name), made.facts["run_id"], decision)
+        return made
+
+    def registered(self, name: str, registry: Registry) -> tuple[Row, Made]:
+        """What the evaluation decided, done: a new champion, a new challenger, or neither."""
+        made = Made(self.version(f"{name}_evaluation"), False)
+        decision = judging.decision_of(made.facts)
+        return registry.apply(tasks.load(name), made.facts["run_id"], decision), made
+
+    def inferred(self, registry: Registry, say: Callable[[str], None] = print) -> dict[str, Made]:
+        """What the models in use say of every configuration's methods, by configuration. Empty: no model is in use yet."""
+        from ai_stack_assets.domain.training import inference
+
+        champions = {name: found for name in tasks.NAMES if (found := _in_use(name, registry))}
+        features = self._features_of_configurations() if champions else []
+        lake = self.lake(INFERENCE)
+        return {each.configuration: inference.infer(lake, each, champions, say=say) for each in features}
+
+    def cleaned(self, registry: Registry) -> Cleaned:
+        from ai_stack_assets.domain.training.cleaning import clean
+
+        return clean(self.work, self._lakes(), registry, self.settings.retention)
+
+    def _wanted(self, task: Task) -> fitting.Wanted:
+        found, origin = searching.found(self.lake(f"{task.NAME}_search"), task, self.week)
+        given = self.settings.task(task.NAME).parameters
+        origin = f"{origin}, training.yaml" if given else origin
+        drift = self.version(DRIFT).id
+        return fitting.Wanted(fitting.parameters(task, found, given), self.settings.seed, origin, drift)
+
+    def _configurations(self) -> list[Version]:
+        onec = self._open("onec")
+        return [onec.require(name) for name in onec.configurations()]
+
+    def _features_of_dataset(self) -> Version:
+        from ai_stack_assets.domain.training.features.sources import DATASET
+
+        return _required(self.lake(FEATURES).current(DATASET), "features of the dataset")
+
+    def _features_of_configurations(self) -> list[Version]:
+        """Code as it is now, of those that are still in the lake."""
+        lake = self.lake(FEATURES)
+        found = (lake.current(version.configuration) for version in self._configurations())
+        return [version for version in found if version]
+
+    def _examples(self, name: str) -> Version:
+        found = _required(self.lake(EXAMPLES).current(name), f"examples of {name}")
+        week = found.manifest["facts"].get("week", self.week)
+        return _required(found if week == self.week else None, f"examples of {name} of week {self.week}")
+
+    def _lakes(self) -> Iterator[Lake]:
+        """All whose folders are weeks."""
+        yield self.lake(DRIFT)
+        yield from (self.lake(f"{name}_{kind}") for name in tasks.NAMES for kind in BY_TASK)
+
+
+def later_states(sets: Sets) -> Crossing:
+    """States of code that are not older than those of the next split: a model would learn from what comes after its test."""
+    from ai_stack_assets.domain.dataset.leaks import Crossing
+
+    states = [
+        sorted(set(table["snapshot"].to_pylist())) for table in (sets.train, sets.validation, sets.test)
+    ]
+    wrong = [day for before, after in pairwise(states) for day in before if after and day >= after[0]]
+    return Crossing("train_is_older_than_what_it_is_tested_on", len(wrong), wrong[:20])
+
+
+def weeks_to_train(open_lake: Callable[[str], Lake]) -> list[str]:
+    """Weeks whose dataset has been split, the newest first."""
+    return sorted(open_lake(f"dataset/{dataset.SPLITS}").configurations(), reverse=True)
+
+
+def _in_use(name: str, registry: Registry) -> InUse | None:
+    from ai_stack_assets.domain.training.inference import InUse
+
+    task = tasks.load(name)
+    champion = registry.champion(task)
+    return InUse(champion.version, lambda: registry.load(task, "champion")) if champion else None
+
+
+def _required(version: Version | None, what: str) -> Version:
+    if version is None:
+        raise PermanentError(f"{what} is not there: materialise it first")
+    return version
