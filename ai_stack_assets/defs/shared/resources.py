@@ -39,7 +39,7 @@ def resources() -> dg.Definitions:
             "lake": lake,
             "vectorisers": vectorisers,
             "postgres": postgres,
-            "mlflow": MlflowResource(data=data, postgres=postgres, url=settings.text("MLFLOW_TRACKING_URI")),
+            "graph": GraphResource(
                 data=data,
                 uri=_secret("NEO4J_URI"),
                 user=settings.text("NEO4J_USER", "neo4j"),
