@@ -52,10 +52,12 @@ def compare(reference: np.ndarray, current: np.ndarray, *, name: str, rows: int,
         side[np.sort(random.choice(len(side), count, replace=False))].astype(np.float64)
         for side in (reference, current)
     )
-    centre = first.mean(axis=0)
-    spread = np.sqrt(((first - centre) ** 2).sum(axis=1).mean()) or 1.0
+    spreads = [((side - side.mean(axis=0)) ** 2).sum(axis=1).mean() for side in (first, second)]
+    apart = ((second.mean(axis=0) - first.mean(axis=0)) ** 2).sum()
+    # two samples of the same are this far apart: it is no shift
+    apart = max(apart - sum(spreads) / count, 0.0)
     mmd, p = _mmd(first, second, random)
-    return EmbeddingDrift(name, count, float(np.linalg.norm(second.mean(axis=0) - centre) / spread), mmd, p)
+    return EmbeddingDrift(name, count, float(np.sqrt(apart / (spreads[0] or 1.0))), mmd, p)
 
 
 def _mmd(first: np.ndarray, second: np.ndarray, random: np.random.Generator) -> tuple[float, float]:

@@ -65,11 +65,12 @@ def histogram(reference: np.ndarray, current: np.ndarray) -> Histogram:
     """Of numbers: tenths of the reference; what is null or not finite has a bin of its own, when there is any."""
     import numpy as np
 
-    known = reference[np.isfinite(reference)]
-    inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
-    # a value equal to an edge belongs to the bin above: the most frequent number of a skewed feature has one for itself
-    counts = [np.bincount(np.searchsorted(inner, side[np.isfinite(side)], "right"), minlength=len(inner) + 1)
-              for side in (reference, current)]  # fmt: skip
+    inner = _edges(reference[np.isfinite(reference)])
+    # a value equal to an edge belongs to the bin above
+    counts = [
+        np.bincount(np.searchsorted(inner, side[np.isfinite(side)], "right"), minlength=len(inner) + 1)
+        for side in (reference, current)
+    ]
     unknown = [int((~np.isfinite(side)).sum()) for side in (reference, current)]
     labels = _ranges([float(edge) for edge in inner])
     if any(unknown):
@@ -93,8 +94,22 @@ def categories(reference: Sequence[Any], current: Sequence[Any]) -> Histogram:
     return Histogram(tuple(labels), tuple(sides[0]), tuple(sides[1]))
 
 
+def _edges(known: np.ndarray) -> np.ndarray:
+    """Inner edges of the bins. A number that a tenth of the rows or more have gets a bin for itself: counts are mostly 0."""
+    import numpy as np
+
+    if not len(known):
+        return np.zeros(0)
+    inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
+    frequent = [edge for edge in inner if (known == edge).mean() >= 1 / BINS]
+    return np.union1d(inner, np.nextafter(frequent, np.inf)) if frequent else inner
+
+
 def _ranges(edges: Sequence[float]) -> list[str]:
     if not edges:
         return ["all"]
-    between = [f"{a:g}–{b:g}" for a, b in pairwise(edges)]
-    return [f"< {edges[0]:g}", *between, f"≥ {edges[-1]:g}"]
+    # an edge right above a frequent number is shown as that number
+    said = [f"{round(edge, 9):g}" for edge in edges]
+    between = [a if a == b else f"{a}–{b}" for a, b in pairwise(said)]
+    is_above = len(said) > 1 and said[-2] == said[-1]
+    return [f"< {said[0]}", *between, f"{'>' if is_above else '≥'} {said[-1]}"]

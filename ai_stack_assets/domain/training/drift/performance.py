@@ -44,31 +44,18 @@ def fresh(current: pa.Table, reference: pa.Table) -> pa.Table:
     return current.filter(pc.invert(pc.is_in(current[KEY], reference[KEY].combine_chunks())))
 
 
-def measure(
-    task: Task, model: Model, examples: pa.Table, recorded: float, *, least: int, seed: int
-) -> Performance:
-    """The task's metric on examples (see `Task.prepare`) that are new to the model; `least`: rows that it takes."""
+def measure(task: Task, model: Model, examples: pa.Table, recorded: float, *, seed: int) -> Performance:
+    """The task's metric on examples (see `Task.prepare`) that are new to the model."""
     import numpy as np
 
-    none = Performance(task.NAME, task.METRIC, recorded, examples.num_rows)
-    if examples.num_rows < least:
-        return _noted(none, f"{examples.num_rows} fresh examples, {least} are needed")
     found = task.evaluate(model, examples, seed=seed)
     random = np.random.default_rng(seed)
-    scores = np.array(
-        [found.score(random.integers(0, found.rows, found.rows)) for _ in range(RESAMPLES)]
-        if found.rows
-        else []
-    )
+    resamples = random.integers(0, found.rows, (RESAMPLES, found.rows)) if found.rows else []
+    scores = np.array([found.score(sample) for sample in resamples])
     scores = scores[np.isfinite(scores)]
     if not len(scores):
-        return _noted(none, f"the metric is undefined on {found.rows} fresh examples")
+        note = f"the metric is undefined on {found.rows} fresh examples"
+        return Performance(task.NAME, task.METRIC, recorded, found.rows, note=note)
     low, high = np.quantile(scores, (0.025, 0.975))
     value = float(found.metrics[task.METRIC])
     return Performance(task.NAME, task.METRIC, recorded, found.rows, value, float(low), float(high))
-
-
-def _noted(performance: Performance, note: str) -> Performance:
-    from dataclasses import replace
-
-    return replace(performance, note=note)

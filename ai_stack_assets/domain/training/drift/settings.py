@@ -46,6 +46,8 @@ class DriftSettings:
     """Fewer than that, on either side, say nothing."""
     fresh_rows: int = 100
     """Examples that are needed to measure a model anew."""
+    sample: int = 20_000
+    """Methods that are compared, and kept to be compared with."""
     vectors: int = 1000
     """Methods of each side whose vectors are compared."""
     seed: int = 7
