@@ -25,6 +25,11 @@ class MlflowResource(dg.ConfigurableResource):
         "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, when the server asks for them",
     )
 
+    prefix: str = Field(
+        default="bsl-",
+        description="MLFLOW_PREFIX: of experiments and models; one for each installation on a server",
+    )
+
     @property
     def folder(self) -> Path:
         return Path(self.data) / "mlflow"
@@ -35,4 +40,4 @@ class MlflowResource(dg.ConfigurableResource):
         from ai_stack_assets.domain.training.registry.registry import Registry
         from ai_stack_assets.domain.training.registry.tracking import Tracking
 
-        return Registry(Tracking(self.folder, self.url), Decisions(self.postgres.open()))
+        return Registry(Tracking(self.folder, self.url), Decisions(self.postgres.open()), prefix=self.prefix)

@@ -101,7 +101,12 @@ def _training(
             time_zone=settings.time_zone(),
             fits_at_once=fits_at_once,
         ),
-        "mlflow": MlflowResource(data=data, postgres=postgres, url=_secret("MLFLOW_TRACKING_URI")),
+        "mlflow": MlflowResource(
+            data=data,
+            postgres=postgres,
+            url=_secret("MLFLOW_TRACKING_URI"),
+            prefix=settings.text("MLFLOW_PREFIX", "bsl-"),
+        ),
     }
 
 

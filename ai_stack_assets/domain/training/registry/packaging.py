@@ -12,9 +12,10 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
@@ -50,20 +51,21 @@ class Fit:
     """Commit of the code."""
 
 
-def package(fit: Fit, target: Path, **identity: str) -> Path:
+def package(fit: Fit, target: Path, run_id: str | None = None, model_id: str | None = None) -> Path:
     """Write the model with all that it needs into `target`, an empty or missing folder.
 
-    `identity`: `run_id`, `model_id` of MLflow. Raises PermanentError for a model that cannot predict its own example.
+    `run_id`, `model_id`: of MLflow. Raises PermanentError for a model that cannot predict its own example.
     """
     import mlflow.pyfunc
     import pyarrow as pa
     from mlflow.models import Model, ModelSignature
 
     example, prepare, needed = _inputs(fit)
+    place = f"{prepare.__module__}:{prepare.__qualname__}" if prepare else ""
     with tempfile.TemporaryDirectory() as temporary:
         data, code = Path(temporary, "task"), Path(temporary, "code")
         shutil.copytree(fit.folder, data / served.MODEL)
-        entry = {"task": fit.task.__name__, "prepare": prepare and f"{prepare.__module__}:{prepare.__name__}"}
+        entry = {"task": fit.task.__name__, "prepare": place}
         (data / served.ENTRY).write_text(json.dumps(entry), encoding="utf-8")
         (data / served.INPUTS).write_bytes(example.schema.remove_metadata().serialize())
         predicted = pa.Table.from_pandas(served._load_pyfunc(str(data)).predict(example.to_pandas()))
@@ -74,7 +76,7 @@ def package(fit: Fit, target: Path, **identity: str) -> Path:
             loader_module=served.__name__,
             data_path=str(data),
             code_paths=[str(path) for path in copy_modules(roots, code)],
-            mlflow_model=Model(**identity),
+            mlflow_model=Model(run_id=run_id, model_id=model_id),
             signature=ModelSignature(schema_of(example.schema), schema_of(answer)),
             input_example=example.to_pandas(),
             pip_requirements=requirements([*fit.task.REQUIREMENTS, *needed]),
@@ -82,7 +84,7 @@ def package(fit: Fit, target: Path, **identity: str) -> Path:
     return target
 
 
-def _inputs(fit: Fit) -> tuple[pa.Table, Callable[[pa.Table], pa.Table] | None, Sequence[str]]:
+def _inputs(fit: Fit) -> tuple[pa.Table, FunctionType | None, Sequence[str]]:
     """The input example, with the schema of the signature; what makes features of it, if anything; and what that requires."""
     import pyarrow as pa
 

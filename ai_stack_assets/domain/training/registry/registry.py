@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fit", "Registered", "Registry", "Row"]
 PREFIX = "bsl-"
-"""Of experiments and registered models: a server is shared with others."""
+"""Of experiments and registered models. A server is shared with others; two installations need two prefixes."""
 
 
 def _now() -> datetime:
@@ -40,9 +40,14 @@ class Registry:
     them refuses; the champion is then the one that it was."""
 
     def __init__(
-        self, tracking: Tracking, decisions: Decisions, *, now: Callable[[], datetime] = _now
+        self,
+        tracking: Tracking,
+        decisions: Decisions,
+        *,
+        prefix: str = PREFIX,
+        now: Callable[[], datetime] = _now,
     ) -> None:
-        self.tracking, self.decisions, self._now = tracking, decisions, now
+        self.tracking, self.decisions, self._prefix, self._now = tracking, decisions, prefix, now
 
     def log(self, fit: Fit) -> str:
         """The run of this fit, with its parameters, data and model. Made once for each `fit.key`."""
@@ -157,9 +162,9 @@ class Registry:
             experiment = client.get_run(run_id).info.experiment_id
         return f"{self.tracking.url.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
 
-    @staticmethod
-    def name(task: Any) -> str:
-        return PREFIX + (task if isinstance(task, str) else task.NAME)
+    def name(self, task: Any) -> str:
+        """Of its experiment and of its registered model."""
+        return self._prefix + (task if isinstance(task, str) else task.NAME)
 
     @property
     def _cache(self) -> Path:

@@ -62,11 +62,12 @@ def _remove(client: MlflowClient, run: Run, uri: str, cache: Path) -> None:
             _delete_files(location, uri)
             client.delete_logged_model(model_id)
         shutil.rmtree(cache / model_id, ignore_errors=True)
-    _delete_files(run.info.artifact_uri, uri)
+    if run.info.artifact_uri:
+        _delete_files(run.info.artifact_uri, uri)
     client.delete_run(run.info.run_id)
 
 
-def _delete_files(location: str | None, uri: str) -> None:
+def _delete_files(location: str, uri: str) -> None:
     from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
     with contextlib.suppress(FileNotFoundError):

@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from ai_stack_assets.domain.training.registry import packaging
+from ai_stack_assets.domain.training.registry.provenance import code_revision
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -95,14 +96,16 @@ def runs_of(client: MlflowClient, experiment: str, filter_string: str = "") -> l
 def _describe(client: MlflowClient, run_id: str, fit: Fit) -> None:
     from mlflow.entities import Metric, Param, RunTag
 
+    revision = fit.revision or code_revision()
     facts = {
         name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for name, value in fit.facts.items()
     }
     tags = {
         **facts,
-        COMMIT: fit.revision,
-        "mlflow.source.git.commit": fit.revision,
+        DATASET: _dataset(fit.facts),
+        COMMIT: revision,
+        "mlflow.source.git.commit": revision.partition("-")[0],
         KEY: fit.key,
         HOST: socket.gethostname(),
         PROCESS: str(os.getpid()),
@@ -123,10 +126,15 @@ def _name_dataset(client: MlflowClient, run_id: str, facts: Mapping[str, Any]) -
     """For the column `Dataset` of the experiment's page."""
     from mlflow.entities import Dataset, DatasetInput
 
-    revision = str(facts.get(DATASET, ""))
+    revision = _dataset(facts)
     if revision:
         dataset = Dataset("bsl", revision[:36], "local", json.dumps({"revision": revision}))
         client.log_inputs(run_id, [DatasetInput(dataset)])
+
+
+def _dataset(facts: Mapping[str, Any]) -> str:
+    """The version of the dataset; of the examples, where they do not come from one."""
+    return str(next((facts[name] for name in (DATASET, "dataset", "examples") if facts.get(name)), ""))
 
 
 def _log_model(client: MlflowClient, experiment: str, run_id: str, name: str, fit: Fit) -> None:
