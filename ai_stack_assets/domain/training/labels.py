@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ai_stack_assets.domain.dataset.sources.bsl_methods import DIRECTIVES
+from ai_stack_assets.domain.dataset.declarations import DIRECTIVES
 
 if TYPE_CHECKING:
     import pyarrow as pa

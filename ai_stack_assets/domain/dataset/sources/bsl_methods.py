@@ -6,7 +6,6 @@ Facts know nothing of the path, so they are kept by content: a file is parsed on
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -19,25 +18,17 @@ import xxhash
 from ai_stack_assets.domain.bsl.decoding import decode
 from ai_stack_assets.domain.bsl.facts import ModuleFacts
 from ai_stack_assets.domain.bsl.module import parse_module
+from ai_stack_assets.domain.dataset import declarations
+from ai_stack_assets.domain.dataset.declarations import DIRECTIVES, count_tokens, declaration
 from ai_stack_assets.domain.dataset.records import record
 from ai_stack_assets.domain.onec.fact_cache import reader_version
 from ai_stack_assets.domain.onec.kinds import MODULE_FILES, module_kind
 from ai_stack_assets.domain.onec.places import TOP_FOLDERS, place_of
 
-DIRECTIVES = {
-    "AtClient": "&НаКлиенте",
-    "AtServer": "&НаСервере",
-    "AtServerNoContext": "&НаСервереБезКонтекста",
-    "AtClientAtServer": "&НаКлиентеНаСервере",
-    "AtClientAtServerNoContext": "&НаКлиентеНаСервереБезКонтекста",
-}
-_TOKEN = re.compile(r'//[^\n]*+|("[^"]*+(?:""[^"]*+)*"?+|\d++\.\d++|\w++|[^\w\s])')
-"""Comments have no group 1."""
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r"))
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _LEAST_TEXT = 0.98
 """Of compressed data read as cp1251 a tenth are control characters, of a text none."""
-_ENGLISH = re.compile(r"[A-Za-z]")
 
 
 class MethodFacts(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -95,21 +86,6 @@ def _is_binary(data: bytes) -> bool:
     return not is_wide and len(data.translate(None, _CONTROLS)) < len(data) * _LEAST_TEXT
 
 
-def declaration(code: str, signature: str, *, is_export: bool) -> str:
-    """`Функция Имя(А) Экспорт` from the code and `Имя(А)`, in the language of its keyword."""
-    name = signature.partition("(")[0]
-    words = code[: code.find(name)].split() if name in code else []
-    keyword = " ".join(words)
-    export = " Export" if _ENGLISH.match(keyword) else " Экспорт"
-    return f"{keyword} {signature}".strip() + (export if is_export else "")
-
-
-def count_tokens(code: str) -> int:
-    """BSL tokens, comments left out. One expression: 70,000 methods a second."""
-    found = _TOKEN.findall(code)
-    return len(found) - found.count("")
-
-
 def records(facts: FileFacts, **place: Any) -> Iterator[dict[str, Any]]:
     """Records of a file's methods, in order.
 
@@ -148,4 +124,5 @@ def facts_key(blob: str) -> bytes:
 
 @cache
 def _version() -> str:
-    return reader_version() + hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    own = Path(__file__).read_bytes() + Path(declarations.__file__).read_bytes()
+    return reader_version() + hashlib.sha256(own).hexdigest()[:8]

@@ -11,8 +11,8 @@ import msgspec
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.common.hashing import text_hash
+from ai_stack_assets.domain.dataset.declarations import DIRECTIVES, count_tokens, declaration
 from ai_stack_assets.domain.dataset.records import POSTGRES, record
-from ai_stack_assets.domain.dataset.sources.bsl_methods import DIRECTIVES, count_tokens, declaration
 from ai_stack_assets.domain.dataset.sources.harvest import Report, as_tables
 from ai_stack_assets.domain.stores.postgres.errors import SETTING
 

@@ -65,7 +65,7 @@ def of_methods(methods: Iterable[Mapping[str, Any]]) -> pa.Table:
     """
     import pyarrow as pa
 
-    from ai_stack_assets.domain.dataset.sources.bsl_methods import count_tokens, declaration
+    from ai_stack_assets.domain.dataset.declarations import count_tokens, declaration
 
     rows = []
     for given in methods:

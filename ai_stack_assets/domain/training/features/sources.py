@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.dataset.assignment import SPLITS
+from ai_stack_assets.domain.dataset.declarations import DIRECTIVES, count_tokens, declaration
 from ai_stack_assets.domain.dataset.records import POSTGRES, record
-from ai_stack_assets.domain.dataset.sources.bsl_methods import DIRECTIVES, count_tokens, declaration
 from ai_stack_assets.domain.dataset.sources.harvest import Report, as_tables
 from ai_stack_assets.domain.training.features.definitions import INPUTS
 
@@ -63,10 +63,11 @@ class ConfigurationRecords:
         }
         for batch in self.version.batches("methods", _METHOD):
             for row in batch.to_pylist():
-                yield _record(self.version.configuration, row, *modules[row["module_id"]])
+                yield record_of(self.version.configuration, row, *modules[row["module_id"]])
 
 
-def _record(configuration: str, row: dict[str, Any], kind: str, path: str) -> dict[str, Any]:
+def record_of(configuration: str, row: dict[str, Any], kind: str, path: str) -> dict[str, Any]:
+    """The record of a row of `methods`, whose module is of that kind and lies there."""
     twin = row["id"].rpartition(".")[2].partition("~")[2]
     return record(
         twin=int(twin) - 1 if twin else 0,

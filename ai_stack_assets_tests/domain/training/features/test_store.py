@@ -10,7 +10,7 @@ import pytest
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.common.lake import Lake, Version
-from ai_stack_assets.domain.dataset.sources.bsl_methods import declaration
+from ai_stack_assets.domain.dataset.declarations import declaration
 from ai_stack_assets.domain.training.features import compute, definitions, store
 from ai_stack_assets.domain.training.features.sources import ConfigurationRecords, SplitRecords
 from ai_stack_assets_tests.domain.training.makers import (
