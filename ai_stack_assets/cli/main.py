@@ -13,14 +13,20 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.defs.shared import settings
+from ai_stack_assets.domain.training.tasks import NAMES
 
 if TYPE_CHECKING:
     from ai_stack_assets.cli.terminal import Terminal
 
-_ELSEWHERE = {"unpin": ("pin", "pin"), "versions": ("pin", "versions")}
+_ELSEWHERE = {
+    "unpin": ("pin", "pin"),
+    "versions": ("pin", "versions"),
+    "models": ("train", "models"),
+    "rollback": ("train", "rollback"),
+}
 """Commands that share a module with another one → module, function."""
 STORES = ("postgres", "graph", "vectors", "search")
 
@@ -48,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
 
     interrupts.watch()
     with Terminal(settings.data_folder() / "logs") as terminal:
-        if options.command in ("run", "dataset"):
+        if options.command in ("run", "dataset", "train"):
             _start_forkserver()
         try:
             return _command(options.command)(options, terminal)
@@ -136,6 +142,7 @@ def command_line() -> argparse.ArgumentParser:
         "--read-again", action="store_true", help="read the sources of a past week as they are now"
     )
     week.add_argument("--verbose", action="store_true", help="show tracebacks")
+    _training(commands)
     check = commands.add_parser(
         "doctor", help="is every store reachable, supported, writable, current? Exit code 1 when one is not"
     )
@@ -143,3 +150,27 @@ def command_line() -> argparse.ArgumentParser:
     commands.add_parser("home", help="prepare the Dagster instance and print its folder")
     commands.add_parser("dev", help="open the web interface; further options go to `dg dev`")
     return parser
+
+
+def _training(commands: Any) -> None:
+    fit = commands.add_parser(
+        "train", help="train models on the dataset of a week, as far as its drift asks for it"
+    )
+    fit.add_argument("--week", metavar="SUNDAY", help="2026-11-15; default: the newest that has a dataset")
+    fit.add_argument(
+        "--task",
+        action="append",
+        default=[],
+        choices=NAMES,
+        help="only this model, drift or not; may be given again",
+    )
+    fit.add_argument("--force", action="store_true", help="train whatever the drift says")
+    fit.add_argument(
+        "--search", action="store_true", help="search for better parameters first (training.yaml: search)"
+    )
+    shown = commands.add_parser("models", help="which models are in use, and what was decided about them")
+    back = commands.add_parser("rollback", help="put the model that was in use before back into use")
+    back.add_argument("task", choices=NAMES)
+    back.add_argument("--reason", default="", help="kept with the decision")
+    for command in (fit, shown, back):
+        command.add_argument("--verbose", action="store_true", help="show tracebacks")

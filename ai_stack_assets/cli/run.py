@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -69,8 +69,9 @@ def execute(
     partition: str,
     steps: Mapping[str, Any],
     terminal: Terminal,
+    assets: Sequence[dg.AssetKey] | None = None,
 ) -> RunFacts:
-    """One run of a job in this process and its children. `steps`: their configuration."""
+    """One run of a job in this process and its children. `steps`: their configuration. `assets`: of the job; default all."""
     process = process_tag()
     tags = {PARTITION_TAG: partition, PROCESS_TAG: process, REPOSITORY_TAG: "__repository__@ai_stack_assets"}
     with (
@@ -80,6 +81,7 @@ def execute(
             instance=instance,
             tags=tags,
             run_config={"ops": steps},
+            asset_selection=assets,
             raise_on_error=False,
         ),
     ):

@@ -53,6 +53,7 @@ GATES = {
     ),
 }
 """Checks of an evaluation: what each says, and how the names of its gates begin."""
+CLEANED = "everything_was_removed"
 _REFUSED = ("retrain", "investigate")
 _SAMPLE = 20
 
@@ -183,6 +184,7 @@ def evaluation(made: Made) -> dict[str, Any]:
     return {
         "outcome": decision["outcome"],
         "reason": decision["reason"],
+        "target": decision["target"],
         **{f"metric/{name}": value for name, value in facts["metrics"].items() if value == value},
         "Against what it has to beat": dg.MarkdownMetadataValue(pictures.comparison(facts)),
         "Gates": dg.MarkdownMetadataValue(pictures.gates(decision["gates"])),
@@ -258,6 +260,17 @@ def cleaned(found: Cleaned) -> dict[str, Any]:
         "removed": _table(["kind", "what", "bytes"], rows),
         "problems": found.problems,
     }
+
+
+def cleanup_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(CLEANED, asset=key, description="Nothing that should have gone stood in the way.")
+    ]
+
+
+def all_cleaned(key: dg.AssetKey, found: Cleaned) -> dg.AssetCheckResult:
+    problems, warn = found.problems, dg.AssetCheckSeverity.WARN
+    return check(key, CLEANED, not problems, len(problems), 0, problems, warn, "; ".join(problems))
 
 
 def message(instance: dg.DagsterInstance, run_id: str, week: str) -> str:

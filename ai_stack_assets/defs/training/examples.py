@@ -1,7 +1,6 @@
 """From the dataset to what models learn from: features, and the examples of each task in the dataset's splits."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
@@ -12,12 +11,6 @@ from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.progress import progress
 from ai_stack_assets.resources.training import TrainingResource
 
-COMMON: dict[str, Any] = {
-    "group_name": keys.TRAINING,
-    "owners": ["team:models"],
-    "partitions_def": WEEKS,
-    "pool": keys.TRAINING,
-}
 ALL = dg.AllPartitionMapping()
 METHODS = dg.AssetDep(keys.lake("methods"), partition_mapping=ALL)
 LABELS = dg.AssetDep(keys.lake("references"), partition_mapping=ALL)
@@ -26,7 +19,14 @@ Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservat
 
 
 @dg.asset(
-    key=keys.FEATURES, deps=[keys.SPLITS, METHODS], kinds={"parquet", "bsl"}, code_version="1", **COMMON
+    key=keys.FEATURES,
+    deps=[keys.SPLITS, METHODS],
+    group_name=keys.TRAINING,
+    owners=["team:models"],
+    kinds={"parquet", "bsl"},
+    code_version="1",
+    partitions_def=WEEKS,
+    pool=keys.TRAINING,
 )
 def features(context: dg.AssetExecutionContext, training_settings: TrainingResource) -> dg.MaterializeResult:
     """One row is a method with everything that models may know of it: terms, sizes, complexity, place.
@@ -41,16 +41,26 @@ def features(context: dg.AssetExecutionContext, training_settings: TrainingResou
 def examples_asset(task: str) -> dg.AssetsDefinition:
     key = keys.EXAMPLES[task]
 
-    @dg.asset(
-        key=key,
-        deps=[keys.FEATURES, keys.SPLITS, LABELS, *(HISTORY if task == "change_risk" else [])],
+    spec = dg.AssetSpec(
+        key,
+        deps=[keys.FEATURES, keys.SPLITS, LABELS, *(HISTORY if task == tasks.BY_TIME else [])],
         description=f"One row is an example of the task `{task}`, in the split that the dataset stage gave its method.\n\n"
         "Train is without the families of modules that validation and test are made of.",
+        group_name=keys.TRAINING,
+        owners=["team:models"],
         kinds={"parquet"},
         code_version="1",
+        skippable=True,
+    )
+
+    # checks of an asset that may be left out must not be asked for: that is what `can_subset` says
+    @dg.multi_asset(
+        name=key.to_python_identifier(),
+        specs=[spec],
         check_specs=training.example_checks(task),
-        output_required=False,
-        **COMMON,
+        partitions_def=WEEKS,
+        pool=keys.TRAINING,
+        can_subset=True,
     )
     def examples(context: dg.AssetExecutionContext, training_settings: TrainingResource) -> Results:
         with failures(context):
@@ -61,7 +71,7 @@ def examples_asset(task: str) -> dg.AssetsDefinition:
                 return
             made = week.examples(task)
             leaks, wrong = week.leaks(task), week.quality(task)
-        yield dg.MaterializeResult(metadata=training.examples(made))
+        yield dg.MaterializeResult(asset_key=key, metadata=training.examples(made))
         yield from training.leaks(task, leaks)
         yield training.quality(key, wrong)
 

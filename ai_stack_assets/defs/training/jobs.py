@@ -38,9 +38,7 @@ def week_of(training: TrainingResource) -> str | None:
     return next(iter(training.weeks()), None) or WEEKS.get_last_partition_key()
 
 
-def schedule(
-    name: str, job: Any, cron: str, description: str
-) -> dg.ScheduleDefinition:
+def schedule(name: str, job: Any, cron: str, description: str) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
         job=job,

@@ -48,16 +48,17 @@ def inference(
         )
 
 
-@dg.asset(key=keys.CLEANUP, kinds={"files"}, **COMMON)
+@dg.asset(key=keys.CLEANUP, kinds={"mlflow"}, check_specs=training.cleanup_checks(keys.CLEANUP), **COMMON)
 def cleanup(
     context: dg.AssetExecutionContext,
     training_settings: TrainingResource,
     mlflow: MlflowResource,
-) -> dg.MaterializeResult:
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     """One entry is something that was removed: a temporary file, a stale checkpoint, an old week, an old run.
 
     Nothing of a model in use. Stands alone, so that it runs whatever became of a training.
     """
     with failures(context):
         cleaned = training_settings.open(context.partition_key).cleaned(mlflow.open())
-    return dg.MaterializeResult(metadata=training.cleaned(cleaned))
+    yield dg.MaterializeResult(metadata=training.cleaned(cleaned))
+    yield training.all_cleaned(keys.CLEANUP, cleaned)

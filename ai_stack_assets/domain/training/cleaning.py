@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ai_stack_assets.domain.common.failures import TransientError
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.training import tasks
 from ai_stack_assets.domain.training.evaluation.cost import size_bytes
 
@@ -63,7 +63,7 @@ def clean(
     _try(cleaned, "checkpoints", lambda: _checkpoints(work, now() - retention.checkpoint_days * _DAY))
     try:
         kept = weeks_in_use(registry)
-    except TransientError as error:
+    except (TransientError, PermanentError) as error:
         # without knowing what is in use nothing of it may be touched
         cleaned.problems.append(f"weeks and runs: {error}")
         return cleaned
@@ -83,7 +83,7 @@ def weeks_in_use(registry: Registry) -> set[str]:
 def _try(cleaned: Cleaned, what: str, clean_one: Callable[[], Iterator[Removed]]) -> None:
     try:
         cleaned.removed.extend(clean_one())
-    except (TransientError, OSError) as error:
+    except (TransientError, PermanentError, OSError) as error:
         cleaned.problems.append(f"{what}: {error}")
 
 
@@ -109,7 +109,7 @@ def _weeks(lake: Lake, newest: int, kept: set[str]) -> Iterator[Removed]:
 
 
 def _runs(registry: Registry, name: str, keep: int) -> Iterator[Removed]:
-    for run in registry.cleanup(name, keep=keep):
+    for run in registry.cleanup(name, keep=keep).runs:
         yield Removed("run", f"{name} {run}")
 
 

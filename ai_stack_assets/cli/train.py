@@ -1,0 +1,138 @@
+"""`train`, `models`, `rollback`: trains the models of a week, shows which are in use, and puts the one before back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from ai_stack_assets.cli.events import RunFacts
+from ai_stack_assets.cli.run import execute, open_instance
+from ai_stack_assets.cli.summary import checks_and_failures, farewell
+from ai_stack_assets.cli.terminal import Terminal
+from ai_stack_assets.definitions import defs
+from ai_stack_assets.domain.training import tasks
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration.abandoned import end_abandoned_runs
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.training.registry.decisions import Row
+    from ai_stack_assets.domain.training.registry.registry import Registry
+    from ai_stack_assets.resources.training import TrainingResource
+
+_SHOWN = 5
+"""Decisions of each model, the newest first."""
+
+
+def train(options: argparse.Namespace, terminal: Terminal) -> int:
+    """The stage of a week, then cleaning up whatever became of it. Returns the exit code."""
+    week = options.week or _newest()
+    wanted = tuple(options.task) or tasks.NAMES
+    terminal.say(f"\nWeek of {week}: {', '.join(wanted)}")
+    # whoever names a task wants it trained
+    config = {"config": {"search": options.search, "force": options.force or bool(options.task)}}
+    steps = {keys.MODELS[name].to_python_identifier(): config for name in wanted}
+    with open_instance() as instance:
+        end_abandoned_runs(instance)
+        try:
+            facts = execute(instance, training_job, week, steps, terminal, assets=_assets(wanted))
+        finally:
+            execute(instance, cleanup_job, week, {}, terminal)
+    if facts.is_interrupted:
+        raise KeyboardInterrupt
+    terminal.say("\n".join(["", *_summary(facts, wanted), "", *checks_and_failures(facts)]))
+    terminal.say(farewell(terminal))
+    return 1 if facts.failures else 0
+
+
+def models(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Each model in use, and what was decided about it lately."""
+    del options
+    registry = _registry()
+    for name in tasks.NAMES:
+        terminal.say("\n".join(_of_model(registry, name)))
+    return 0
+
+
+def rollback(options: argparse.Namespace, terminal: Terminal) -> int:
+    """The champion before becomes champion again."""
+    row = _registry().rollback(options.task, reason=options.reason, by="command line")
+    terminal.say(f"{options.task}: version {row.champion_after} is in use again, not {row.champion_before}")
+    return 0
+
+
+def training_job() -> dg.JobDefinition:
+    return defs().resolve_job_def(keys.TRAINING_JOB)
+
+
+def cleanup_job() -> dg.JobDefinition:
+    return defs().resolve_job_def(keys.CLEANUP_JOB)
+
+
+def _assets(wanted: Sequence[str]) -> list[dg.AssetKey]:
+    by_task = (keys.EXAMPLES, keys.MODELS, keys.EVALUATIONS, keys.REGISTERED)
+    return [keys.FEATURES, keys.DRIFT, *(some[name] for some in by_task for name in wanted)]
+
+
+def _newest() -> str:
+    training: TrainingResource = _resource("training_settings")
+    weeks = training.weeks()
+    if not weeks:
+        raise ValueError("there is no dataset to train on: python -m ai_stack_assets dataset")
+    return weeks[0]
+
+
+def _registry() -> Registry:
+    return _resource("mlflow").open()
+
+
+def _resource(name: str) -> Any:
+    """Bound to the environment, as a step would get it."""
+    resource = defs().resources[name]
+    return resource.process_config_and_initialize()
+
+
+def _summary(facts: RunFacts, wanted: Sequence[str]) -> Iterator[str]:
+    made = facts.metadata
+    if found := made.get(keys.DRIFT.to_user_string()):
+        yield f"drift is {found['level']}: {'; '.join(found['reasons'])}"
+    yield f"{'model':<14}{'metric':>22}{'target':>8}  {'outcome':<12}{'fit, s':>8}{'MB':>7}  reason"
+    for name in wanted:
+        yield _line(
+            name,
+            *(
+                made.get(key[name].to_user_string(), {})
+                for key in (keys.MODELS, keys.EVALUATIONS, keys.REGISTERED)
+            ),
+        )
+
+
+def _line(name: str, model: dict[str, Any], evaluation: dict[str, Any], registered: dict[str, Any]) -> str:
+    if not evaluation:
+        return f"{name:<14}{'·':>22}{'':>8}  {'not trained' if not model else 'not judged':<12}"
+    metric = tasks.load(name).METRIC
+    value, action = evaluation[f"metric/{metric}"], registered.get("action", evaluation["outcome"])
+    size = model.get("size_bytes", 0) / 2**20
+    return (
+        f"{name:<14}{f'{metric} {value:.3f}':>22}{evaluation['target']:>8.3f}  {action:<12}"
+        f"{model.get('fit_seconds', 0):>8.1f}{size:>7.1f}  {evaluation['reason']}"
+    )
+
+
+def _of_model(registry: Registry, name: str) -> Iterator[str]:
+    champion = registry.champion(name)
+    yield f"\n{name}"
+    if champion is None:
+        yield "  no model is in use"
+        return
+    metric = tasks.load(name).METRIC
+    value = champion.metrics.get(metric)
+    yield f"  in use: version {champion.version}, {metric} {value:.3f}, week {champion.tags.get('week', 'unknown')}, {champion.uri}"
+    yield from (_decided(row) for row in reversed(registry.decisions_of(name)[-_SHOWN:]))
+
+
+def _decided(row: Row) -> str:
+    value = "" if row.value is None else f"{row.metric} {row.value:.3f} "
+    return f"  {row.decided_at:%Y-%m-%d %H:%M}  {row.action:<13}version {row.version or '·'}  {value}{row.reason}"
