@@ -168,8 +168,8 @@ def kill_once(run: Run, victim: str, moment: float) -> None:
         steps[-1].kill()
     process.communicate(timeout=SECONDS)
     in_parity(*run("--name", "trade"))
-    gone, alive = psutil.wait_procs(run.processes(), timeout=60)
-    assert alive == [], gone
+    _, alive = psutil.wait_procs(run.processes(), timeout=60)
+    assert [process.cmdline() for process in alive] == []
 
 
 def test_two_configurations_and_two_runs_of_one_at_once_end_in_parity(run: Run) -> None:

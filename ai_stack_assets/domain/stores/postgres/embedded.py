@@ -3,6 +3,7 @@ stops it."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing.util
 import os
@@ -80,7 +81,8 @@ def serve(folder: Path) -> str:
                 _forget_the_dead(server)
             server.start()
             # a step is a child process: it ends without `atexit`, and would leave the server running for ever
-            multiprocessing.util.Finalize(None, server._cleanup, exitpriority=10)
+            multiprocessing.util.Finalize(None, _leave, (server,), exitpriority=10)
+            atexit.register(_leave, server)
         return server.get_uri("postgres")
     except (OSError, RuntimeError, KeyError, AssertionError, subprocess.SubprocessError) as error:
         raise _named(error, folder) from error
@@ -118,12 +120,27 @@ def _set_aside(folder: Path) -> None:
     folder.rename(folder.with_name(f"{folder.name}.damaged-{number}"))
 
 
+def _leave(server) -> None:
+    """Stops the server when nobody else uses it. Whoever was killed since does not count."""
+    with server._lock:
+        _forget_the_dead(server)
+    server._cleanup()
+
+
 def _forget_the_dead(server) -> None:
     """A process that was killed stays in the list of those that use the server, so that nobody stops it."""
     used_by = server.global_process_id_list
-    used_by.put(
-        [pid for pid in used_by._get() if Path(f"/proc/{pid}").exists() or not Path("/proc/self").exists()]
-    )
+    used_by.put([pid for pid in used_by._get() if _is_alive(pid)])
+
+
+def _is_alive(pid: int) -> bool:
+    """A zombie, which nobody has asked for its end yet, is not."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _initialise(server) -> None:
