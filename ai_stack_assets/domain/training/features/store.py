@@ -9,6 +9,7 @@ its record (id, time of the commit…) is always that of the record. Memory is b
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 TABLE = "features"
 PARTS = 64
-ROWS_AT_ONCE = 50_000
-"""Held in memory: 50,000 rows with their code and their terms are about 400 MB."""
+ROWS_AT_ONCE, _ROWS_PER_GROUP = 50_000, 10_000
+"""Up to so many rows are kept in memory (code of 100 MB) and done in groups; a larger source is read again for each group."""
 _INLINE_ROWS, _ROWS_PER_JOB = 2_000, 500
 """Starting processes takes 2 s, as long as computing 5,000 rows: 2,000 are done here."""
 _PREFIXES = [f"{number:02x}" for number in range(256)]
@@ -91,6 +92,8 @@ class _Writer:
     def __init__(self, source: Source, previous: Version | None, parts: stage.Parts, workers: int) -> None:
         self.source, self.previous, self.parts, self.workers = source, previous, parts, workers
         self.computed = 0
+        self._processes = contextlib.ExitStack()
+        self._pool: ProcessPoolExecutor | None = None
         self._kept: list[pa.Table] = []
         """Batches of a source that fits into memory: it is read once then."""
 
@@ -112,9 +115,10 @@ class _Writer:
                 changed.append(number)
         if not rows.any():
             self.parts.write(TABLE, definitions.schema().empty_table())
-        for numbers in _groups(changed, rows):
-            self._write_parts(numbers, chosen, part)
-            say(f"features of {int(rows[: numbers[-1] + 1].sum())} of {int(rows.sum())} methods")
+        with self._processes:
+            for numbers in _groups(changed, rows, _ROWS_PER_GROUP if self._kept else ROWS_AT_ONCE):
+                self._write_parts(numbers, chosen, part)
+                say(f"features of {int(rows[: numbers[-1] + 1].sum())} of {int(rows.sum())} methods")
         clock.lap("compute")
         return {
             "rows": int(rows.sum()),
@@ -221,8 +225,6 @@ class _Writer:
         if self.workers <= 1 or inputs.num_rows <= _INLINE_ROWS:
             yield compute.computed(inputs)
             return
-        import multiprocessing
-
         import numpy as np
         import pyarrow as pa
 
@@ -231,11 +233,17 @@ class _Writer:
         jobs = (
             inputs.take(pa.array(rows[at : at + _ROWS_PER_JOB])) for at in range(0, len(rows), _ROWS_PER_JOB)
         )
-        # from a clean server process: no threads of the caller come along, the imports are done once
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([compute.__name__])
-        with ProcessPoolExecutor(self.workers, mp_context=context) as pool:
-            yield from pool.map(compute.computed, jobs)
+        self._pool = self._pool or self._processes.enter_context(_processes(self.workers))
+        yield from self._pool.map(compute.computed, jobs)
+
+
+def _processes(workers: int) -> ProcessPoolExecutor:
+    """From a clean server process: no threads of the caller come along, the imports are done once."""
+    import multiprocessing
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([compute.__name__])
+    return ProcessPoolExecutor(workers, mp_context=context)
 
 
 def _name(number: int) -> str:
@@ -252,11 +260,11 @@ def _part_of(table: pa.Table) -> np.ndarray:
     return number.to_numpy() // (256 // PARTS)
 
 
-def _groups(numbers: list[int], rows: np.ndarray) -> Iterator[list[int]]:
-    """Neighbouring parts that fit into memory together."""
+def _groups(numbers: list[int], rows: np.ndarray, most: int) -> Iterator[list[int]]:
+    """Neighbouring parts of `most` rows together, or of one part."""
     group: list[int] = []
     for number in numbers:
-        if group and rows[[*group, number]].sum() > ROWS_AT_ONCE:
+        if group and rows[[*group, number]].sum() > most:
             yield group
             group = []
         group.append(number)
