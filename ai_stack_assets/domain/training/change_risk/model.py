@@ -1,0 +1,110 @@
+"""The fitted change risk: two sets of boosted trees, one for methods whose past is known and one for code alone.
+
+A review queue asks about methods with their past (`examples.queue`); inference over the features table knows the code only. Trees
+that had learned to lean on the past would say anything of what has none, so the second set has never seen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ai_stack_assets.domain.training.change_risk.past import COLUMNS as PAST
+from ai_stack_assets.domain.training.regressor.model import read_facts, read_trees
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
+    import numpy as np
+    import pyarrow as pa
+
+FORMAT = "1"
+FACTS = "model.json"
+WITH_PAST, CODE_ALONE = "with_past", "code_alone"
+CATEGORIES = ("module_type", "object_kind", "directive")
+NUMBERS = (
+    "tokens", "lines", "statements", "cyclomatic", "cognitive", "nesting", "calls", "receivers", "queries",
+    "comment_share", "doc_words", "parameter_count", "optional_parameter_count", "is_function", "is_export",
+)  # fmt: skip
+COLUMNS: Mapping[str, Sequence[str]] = {
+    WITH_PAST: (*CATEGORIES, *NUMBERS, *PAST),
+    CODE_ALONE: (*CATEGORIES, *NUMBERS),
+}
+"""What each set of trees looks at, in order."""
+HUNDREDTHS = 101
+OTHER = -1
+
+
+@dataclass(frozen=True)
+class ChangeRisk:
+    """A fitted model."""
+
+    categories: Mapping[str, Sequence[str]]
+    trees: Mapping[str, lgb.Booster]
+    scale: Mapping[str, Sequence[float]]
+    """Risks at each hundredth of the methods that it was fitted on."""
+
+    def predict(self, rows: pa.Table) -> pa.Table:
+        """`risk`: probability of being changed or removed within 12 months, for ordering (years differ in how much changes);
+        `risk_percentile`: share of the methods known at training that are at less risk; `knows_past`."""
+        import numpy as np
+        import pyarrow as pa
+
+        name = self.which(rows)
+        risk = self.risk(rows, name)
+        percentile = np.searchsorted(self.scale[name], risk, "right") * 100 / HUNDREDTHS
+        return pa.table(
+            {
+                "risk": pa.array(risk, pa.float32()),
+                "risk_percentile": pa.array(np.minimum(percentile, 100), pa.float32()),
+                "knows_past": pa.array([name == WITH_PAST] * rows.num_rows),
+            }
+        )
+
+    def which(self, rows: pa.Table) -> str:
+        return WITH_PAST if set(PAST) <= set(rows.schema.names) else CODE_ALONE
+
+    def risk(self, rows: pa.Table, name: str) -> np.ndarray:
+        """float64 [rows]."""
+        import numpy as np
+
+        if not rows.num_rows:
+            return np.zeros(0)
+        return np.asarray(self.trees[name].predict(matrix(rows, name, self.categories)))
+
+    def save(self, folder: Path) -> None:
+        for name, trees in self.trees.items():
+            (folder / f"{name}.txt").write_text(trees.model_to_string(), "utf-8")
+        facts = {"format": FORMAT, "categories": self.categories, "scale": self.scale}
+        (folder / FACTS).write_bytes(msgspec.json.encode(facts))
+
+
+def load(folder: Path) -> ChangeRisk:
+    """What `ChangeRisk.save` wrote. Raises PermanentError naming the file that is damaged."""
+    facts = read_facts(folder / FACTS, FORMAT)
+    trees = {name: read_trees(folder / f"{name}.txt") for name in COLUMNS}
+    return ChangeRisk(facts["categories"], trees, facts["scale"])
+
+
+def matrix(rows: pa.Table, name: str, categories: Mapping[str, Sequence[str]]) -> np.ndarray:
+    """float64 [rows, columns of that set of trees]; a null of the past is not a number, which the trees have a branch for."""
+    import numpy as np
+
+    columns = []
+    for column in COLUMNS[name]:
+        if column in CATEGORIES:
+            codes = {value: code for code, value in enumerate(categories[column])}
+            columns.append(np.array([codes.get(value, OTHER) for value in values(rows, column)], float))
+        else:
+            columns.append(rows[column].to_numpy(zero_copy_only=False).astype(float))
+    return np.column_stack(columns)
+
+
+def values(rows: pa.Table, category: str) -> list[str]:
+    """Of one of `CATEGORIES`."""
+    if category == "object_kind":
+        return [name.partition(".")[0] for name in rows["object"].to_pylist()]
+    return rows[category].to_pylist()

@@ -1,0 +1,209 @@
+"""The fitted regressor: ridge regressions over the words of a header, boosted trees over what they say and over its numbers.
+
+Stacking (Wolpert, 1992): each ridge reads other words (of the name, the parameters, the comment, the place), and the trees learn
+how far each can be trusted. `fitting` makes one; here it is used, saved and loaded. Only NumPy, SciPy and LightGBM.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.training.regressor.header import BLOCKS, CATEGORIES, Header, headers
+from ai_stack_assets.domain.training.regressor.terms import Terms
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
+    import numpy as np
+    import pyarrow as pa
+    import scipy.sparse as sp
+
+FORMAT = "1"
+WORDS, TREES, FACTS = "words.npz", "trees.txt", "model.json"
+OTHER = -1
+"""A category that training has not seen."""
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """One linear regression over some blocks of words."""
+
+    blocks: Sequence[str]
+    weights: np.ndarray
+    """float32 [columns of the blocks, in order]."""
+    intercept: float
+
+    def predict(self, words: Mapping[str, sp.csr_matrix]) -> np.ndarray:
+        import scipy.sparse as sp
+
+        return sp.hstack([words[block] for block in self.blocks]).tocsr() @ self.weights + self.intercept
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Headers as numbers. `words`: a sparse matrix per block; `numbers`: float64 [headers, categories and numbers]."""
+
+    words: Mapping[str, sp.csr_matrix]
+    numbers: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How headers become numbers: vocabularies and known categories. No categories: the place is not looked at."""
+
+    terms: Mapping[str, Terms]
+    categories: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def fit(cls, found: Sequence[Header], least: int, *, with_place: bool) -> Reader:
+        """Args: least: headers that a word has to be in."""
+        blocks = BLOCKS if with_place else BLOCKS[:-1]
+        terms = {block: Terms.fit([header.words(block) for header in found], least) for block in blocks}
+        seen = list(zip(*(header.categories() for header in found), strict=True)) if with_place else ()
+        return cls(terms, {name: sorted(set(v)) for name, v in zip(CATEGORIES, seen, strict=False)})
+
+    def read(self, found: Sequence[Header]) -> Inputs:
+        import numpy as np
+
+        words = {b: terms.matrix([header.words(b) for header in found]) for b, terms in self.terms.items()}
+        codes = [{value: code for code, value in enumerate(values)} for values in self.categories.values()]
+        rows = [
+            (
+                *(code.get(value, OTHER) for code, value in zip(codes, header.categories(), strict=False)),
+                *header.numbers(),
+            )
+            for header in found
+        ]
+        return Inputs(words, np.array(rows, float))
+
+
+@dataclass(frozen=True)
+class Regressor:
+    """A fitted model."""
+
+    reader: Reader
+    ridges: Sequence[Ridge]
+    trees: lgb.Booster
+
+    def predict(self, rows: pa.Table) -> pa.Table:
+        """`expected` (of log(1 + cyclomatic)), `expected_cyclomatic`, and `residual`: how much more complex it is than expected,
+        on the scale of the logarithm; null where the real complexity is not known (no column `cyclomatic`)."""
+        import numpy as np
+        import pyarrow as pa
+
+        expected = self.expected(rows)
+        residual = pa.nulls(len(expected), pa.float32())
+        if "cyclomatic" in rows.schema.names:
+            real = rows["cyclomatic"].to_numpy().astype(float)
+            residual = pa.array(np.log1p(real) - expected, pa.float32(), from_pandas=True)
+        columns = [pa.array(values, pa.float32()) for values in (expected, np.expm1(expected))]
+        return pa.table([*columns, residual], names=["expected", "expected_cyclomatic", "residual"])
+
+    def expected(self, rows: pa.Table) -> np.ndarray:
+        """float64 [rows]."""
+        import numpy as np
+
+        if not rows.num_rows:
+            return np.zeros(0)
+        inputs = self.reader.read(headers(rows))
+        return np.asarray(self.trees.predict(stacked(inputs, [r.predict(inputs.words) for r in self.ridges])))
+
+    def save(self, folder: Path) -> None:
+        import numpy as np
+
+        arrays: dict[str, Any] = {f"ridge_{i}": ridge.weights for i, ridge in enumerate(self.ridges)}
+        for block, terms in self.reader.terms.items():
+            arrays[f"idf_{block}"] = terms.idf
+            arrays[f"words_{block}"] = np.frombuffer("\n".join(terms.words).encode(), np.uint8)
+        np.savez_compressed(folder / WORDS, **arrays)
+        (folder / TREES).write_text(self.trees.model_to_string(), "utf-8")
+        facts = {
+            "format": FORMAT,
+            "categories": self.reader.categories,
+            "blocks": list(self.reader.terms),
+            "ridges": [{"blocks": ridge.blocks, "intercept": ridge.intercept} for ridge in self.ridges],
+        }
+        (folder / FACTS).write_bytes(msgspec.json.encode(facts))
+
+
+def stacked(inputs: Inputs, said: Sequence[np.ndarray]) -> np.ndarray:
+    """What the trees look at: categories, numbers, then what each ridge says."""
+    import numpy as np
+
+    return np.column_stack([inputs.numbers, *said])
+
+
+def load(folder: Path) -> Regressor:
+    """What `Regressor.save` wrote.
+
+    Raises:
+        PermanentError: a file is missing or damaged; it says which.
+    """
+    facts = read_facts(folder / FACTS, FORMAT)
+    arrays = read_arrays(folder / WORDS)
+    try:
+        terms = {
+            # a list of no words is not one of an empty word
+            block: Terms(
+                arrays[f"words_{block}"].tobytes().decode().split("\n")
+                if arrays[f"idf_{block}"].size
+                else [],
+                arrays[f"idf_{block}"],
+            )
+            for block in facts["blocks"]
+        }
+        ridges = [
+            Ridge(ridge["blocks"], arrays[f"ridge_{i}"], ridge["intercept"])
+            for i, ridge in enumerate(facts["ridges"])
+        ]
+        reader = Reader(terms, facts["categories"])
+    except (KeyError, UnicodeDecodeError) as error:
+        raise PermanentError(
+            f"{folder / WORDS} does not belong to {FACTS} ({error}): fit the model again"
+        ) from error
+    return Regressor(reader, ridges, read_trees(folder / TREES))
+
+
+def read_facts(file: Path, wanted: str) -> dict[str, Any]:
+    """JSON of a saved model. Raises PermanentError when it is damaged or of another format."""
+    try:
+        facts = msgspec.json.decode(file.read_bytes())
+        found = facts["format"]
+    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+        raise PermanentError(f"{file} is damaged ({error}): fit the model again") from error
+    if found != wanted:
+        raise PermanentError(f"{file} has format {found}, this code reads {wanted}: fit the model again")
+    return facts
+
+
+def read_arrays(file: Path) -> dict[str, np.ndarray]:
+    """Raises PermanentError when the archive is damaged."""
+    import numpy as np
+
+    try:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise PermanentError(f"{file} is damaged ({error}): fit the model again") from error
+
+
+def read_trees(file: Path) -> lgb.Booster:
+    """Raises PermanentError when LightGBM's text is damaged."""
+    import lightgbm as lgb
+
+    try:
+        text = file.read_text("utf-8")
+        # LightGBM ends the process on some cut texts: it is asked only about whole ones
+        if "end of trees" not in text or "end of parameters" not in text:
+            raise ValueError("it ends too early")
+        return lgb.Booster(model_str=text)
+    except (OSError, ValueError, lgb.basic.LightGBMError) as error:
+        raise PermanentError(f"{file} is damaged ({error}): fit the model again") from error
