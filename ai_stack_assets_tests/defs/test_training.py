@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -14,7 +15,10 @@ import pytest
 from ai_stack_assets.domain.common.failures import TransientError
 from ai_stack_assets.domain.dataset import stage
 from ai_stack_assets.domain.training import tasks
+from ai_stack_assets.domain.training.registry import loading
 from ai_stack_assets.orchestration import failures, keys
+from ai_stack_assets.resources.mlflow import MlflowResource
+from ai_stack_assets.resources.stores import PostgresResource
 from ai_stack_assets_tests.domain.training import makers
 from ai_stack_assets_tests.platform import PROJECT, Platform, checks, made, metadata
 
@@ -66,10 +70,22 @@ def configure(platform: Platform, on: tuple[str, ...] = ONE, more: str = "", **p
     (platform.folder / "training.yaml").write_text("\n".join([*lines, more, ""]))
 
 
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Data folder of one MLflow and one PostgreSQL for all tests: each has models of its own name."""
+    return str(tmp_path_factory.mktemp("servers"))
+
+
 @pytest.fixture
-def training(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    """A week's dataset, tiny tasks, one of them on; nothing waits before it tries again."""
+def training(
+    platform: Platform, servers: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Platform]:
+    """A week's dataset, tiny tasks, one of them on; nothing waits before it tries again, no model is loaded in a process
+    of its own (that is the registry's test)."""
     monkeypatch.setattr(failures, "seconds_to_wait", lambda *_: 0)
+    monkeypatch.setattr(loading, "verify", lambda _: None)
+    postgres = PostgresResource(data=servers)
+    platform.replaced["mlflow"] = MlflowResource(data=servers, postgres=postgres, prefix=f"{tmp_path.name}-")
     monkeypatch.setattr(tasks, "MODULES", {name: f"{TINY}.{name}" for name in tasks.NAMES})
     write_dataset(platform)
     configure(platform)

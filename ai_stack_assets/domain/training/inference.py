@@ -1,13 +1,14 @@
 """What the models in use say of every method of a configuration: tags, scores and vectors, asked for new methods only.
 
-    <data>/lake/training/inference/<configuration>/<version>/<task>/<part>.parquet     `content_hash` and what `Model.predict` gives
+    <data>/lake/training/inference/<configuration>/<version>/<task>/<part>.parquet     keys, and what `Model.predict` gives
 
-A row that the same version of the same model has answered before is taken over. A task without a champion has no table.
+What the same version of the same model has answered before is taken over, object by object. A task without a champion has no
+table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
     from ai_stack_assets.domain.training.contract import Model
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 ROWS_AT_ONCE = 8192
-_KNOWN_BY = (definitions.KEY, definitions.INPUT_HASH)
+UNIT = "owner"
+"""Column: the object that a method belongs to. Asked about as a whole when anything in it is new."""
+_KNOWN_BY = (definitions.KEY, definitions.INPUT_HASH, UNIT)
 """A method is the same while its code and all that its features are computed from are."""
 
 
@@ -51,7 +54,7 @@ def infer(
 
     def write(parts: stage.Parts) -> dict[str, Any]:
         clock = PhaseClock()
-        rows = features.table(TABLE)
+        rows = _with_units(features.table(TABLE))
         clock.lap("read")
         asked = {}
         for name, champion in champions.items():
@@ -77,27 +80,57 @@ def _answer(
     champion: InUse,
     say: Callable[[str], None],
 ) -> int:
-    """Writes the table of one task. Returns how many methods the model was asked about."""
+    """Writes the table of one task, `rows` in the order of their objects. Returns how many methods the model was asked about."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    new = rows
     if known is not None:
-        here = pc.is_in(known[definitions.INPUT_HASH], rows[definitions.INPUT_HASH].combine_chunks())
-        known = known.filter(here)
-        parts.write(name, known)
-        is_known = pc.is_in(rows[definitions.INPUT_HASH], known[definitions.INPUT_HASH].combine_chunks())
-        new = rows.filter(pc.invert(is_known))
-    if not new.num_rows:
+        before, now = _states(known), _states(rows)
+        same = pa.array([unit for unit, state in now.items() if before.get(unit) == state], pa.string())
+        parts.write(name, known.filter(pc.is_in(known[UNIT], same)))
+        rows = rows.filter(pc.invert(pc.is_in(rows[UNIT], same)))
+    if not rows.num_rows:
         return 0
-    say(f"{name}: version {champion.version} is asked about {new.num_rows:,} methods")
+    say(f"{name}: version {champion.version} is asked about {rows.num_rows:,} methods")
     model = champion.load()
-    for start in range(0, new.num_rows, ROWS_AT_ONCE):
-        asked = new.slice(start, ROWS_AT_ONCE)
+    for asked in _batches(rows):
         answers = model.predict(asked)
         for place, column in enumerate(_KNOWN_BY):
             answers = answers.add_column(place, column, asked[column])
         parts.write(name, answers)
-    return new.num_rows
+    return rows.num_rows
+
+
+def _with_units(rows: pa.Table) -> pa.Table:
+    """In their order, with the object that each method belongs to, which its neighbours' answers may depend on."""
+    import pyarrow as pa
+
+    columns = (rows[name].to_pylist() for name in ("repository", "configuration", "object", "module"))
+    units = [
+        f"{repository}/{configuration}/{'.'.join(owner.split('.')[:2]) or module}"
+        for repository, configuration, owner, module in zip(*columns, strict=True)
+    ]
+    return rows.append_column(UNIT, pa.array(units, pa.string())).sort_by(
+        [(UNIT, "ascending"), (definitions.KEY, "ascending")]
+    )
+
+
+def _states(rows: pa.Table) -> dict[str, frozenset[str]]:
+    """By object what its methods are."""
+    found: dict[str, set[str]] = {}
+    for unit, state in zip(rows[UNIT].to_pylist(), rows[definitions.INPUT_HASH].to_pylist(), strict=True):
+        found.setdefault(unit, set()).add(state)
+    return {unit: frozenset(states) for unit, states in found.items()}
+
+
+def _batches(rows: pa.Table) -> Iterator[pa.Table]:
+    """Pieces of about `ROWS_AT_ONCE` rows that cut no object."""
+    units, start = rows[UNIT].to_pylist(), 0
+    for end in range(1, len(units) + 1):
+        is_cut = end < len(units) and units[end] == units[end - 1]
+        if not is_cut and (end - start >= ROWS_AT_ONCE or end == len(units)):
+            yield rows.slice(start, end - start)
+            start = end
 
 
 def _known(before: Version | None, name: str, version: str) -> pa.Table | None:
