@@ -1,4 +1,4 @@
-"""`doctor`: everything that a run needs, looked at now: data folder, lake, vectoriser, stores. Writes nothing that stays."""
+"""`doctor`: all that a run needs, looked at now: data folder, lake, vectoriser, stores, MLflow. Writes nothing that stays."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def doctor(_: argparse.Namespace, terminal: Terminal) -> int:
     """Says for each what was found, or what is wrong and which setting to change. Returns the exit code."""
     with dg.build_resources(resources().resources or {}) as opened:
         looks = [data_folder(settings.data_folder()), *opened.lake.looks(), vectoriser(opened.vectorisers)]
-        diagnoses = examine([*looks, *(getattr(opened, name).look() for name in STORES)])
+        stores = [getattr(opened, name).look() for name in STORES]
+        diagnoses = examine([*looks, *stores, *opened.mlflow.looks()])
     for diagnosis in diagnoses:
         _show(terminal, diagnosis)
     ill = [diagnosis.name for diagnosis in diagnoses if not diagnosis.is_healthy]

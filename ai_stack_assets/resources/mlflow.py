@@ -11,6 +11,7 @@ from pydantic import Field
 from ai_stack_assets.resources.stores import PostgresResource
 
 if TYPE_CHECKING:
+    from ai_stack_assets.domain.stores.doctor import Look
     from ai_stack_assets.domain.training.registry.registry import Registry
 
 
@@ -41,3 +42,19 @@ class MlflowResource(dg.ConfigurableResource):
         from ai_stack_assets.domain.training.registry.tracking import Tracking
 
         return Registry(Tracking(self.folder, self.url), Decisions(self.postgres.open()), prefix=self.prefix)
+
+    def looks(self) -> list[Look]:
+        """At the server, for the doctor; at nothing when MLflow is in the data folder, which is looked at anyway."""
+        from ai_stack_assets.domain.stores.doctor import Findings, Look
+        from ai_stack_assets.domain.training.registry.tracking import Tracking
+
+        def run() -> Findings:
+            tracking = Tracking(self.folder, self.url)
+            with tracking.open() as client:
+                client.search_experiments(max_results=1)
+                yield "reachable", tracking.place
+                found = client.search_registered_models(f"name LIKE '{self.prefix}%'")
+                yield "registry", f"{len(found)} models named {self.prefix}…"
+
+        settings = "MLFLOW_TRACKING_URI, MLFLOW_TRACKING_TOKEN"
+        return [Look("mlflow (server)", settings, run, ("reachable", "registry"))] if self.url else []

@@ -8,7 +8,7 @@ from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores.doctor import Findings
 from ai_stack_assets.domain.stores.postgres import migrate
 from ai_stack_assets.domain.stores.postgres.errors import SETTING, translated
-from ai_stack_assets.domain.stores.postgres.schema import SCHEMA
+from ai_stack_assets.domain.stores.postgres.schema import MODELS, SCHEMA
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -44,11 +44,12 @@ def _try_rights(connection: Connection, user: str, database: str) -> None:
     import psycopg
     from psycopg.sql import SQL, Identifier
 
-    schema, table = Identifier(SCHEMA), Identifier(SCHEMA, _PROBE)
+    table = Identifier(SCHEMA, _PROBE)
     try:
         with connection.transaction(force_rollback=True):
-            if connection.execute("SELECT to_regnamespace(%s)", [SCHEMA]).fetchone() == (None,):
-                connection.execute(SQL("CREATE SCHEMA {}").format(schema))
+            for name in (SCHEMA, MODELS):
+                if connection.execute("SELECT to_regnamespace(%s)", [name]).fetchone() == (None,):
+                    connection.execute(SQL("CREATE SCHEMA {}").format(Identifier(name)))
             connection.execute(SQL("CREATE TABLE {} (id text PRIMARY KEY)").format(table))
             connection.execute(SQL("INSERT INTO {} VALUES ('x')").format(table))
             connection.execute(SQL("CREATE TEMP TABLE {} AS TABLE {}").format(Identifier(_PROBE), table))

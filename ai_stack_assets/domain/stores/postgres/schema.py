@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from psycopg.sql import Composed, Identifier
 
 SCHEMA = "onec"
+MODELS = "ml"
+"""Schema of `model_registry`: decisions about trained models."""
 VERSION_TABLE = "schema_version"
 
 FOREIGN_KEYS: dict[str, dict[str, str]] = {
