@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,9 +30,10 @@ class Champion:
     """The model that an alias stands for now. One that does not load leaves the one before in place."""
 
     def __init__(self, uri: str) -> None:
-        self.name, self.alias = re.fullmatch(r"models:/([^@]+)@(.+)", uri).groups()
+        self.name, _, self.alias = uri.removeprefix("models:/").partition("@")
         self.client = mlflow.MlflowClient()
-        self.version, self.model = "", None
+        self.version = ""
+        self.model: Any = None
         self.look()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -47,7 +47,7 @@ class Champion:
         import pandas as pd
 
         model, version = self.model, self.version
-        rows = model.predict(pd.DataFrame(methods)).to_dict("records")
+        rows = pd.DataFrame(model.predict(pd.DataFrame(methods))).to_dict("records")
         return {"model": f"{self.name}/{version}", "answers": rows}
 
     def _watch(self) -> None:

@@ -15,6 +15,9 @@ from typing import Any, Self
 from ai_stack_assets_tests.servers.process import Server, new_folder, running
 
 
+_OF_THE_WAY = ("host", "transfer-encoding", "content-length", "connection")
+
+
 class MlflowServer(Server):
     name = "MLflow"
 
@@ -68,19 +71,29 @@ class Gate:
             protocol_version = "HTTP/1.1"
 
             def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length") or 0))
+                body = self._body()
                 gate.requests += 1
                 if status := gate.refuses(self.command, self.path):
                     self._answer(status, b'{"error_code": "", "message": "refused by the gate"}')
                     return
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
                 with contextlib.closing(connection):
-                    headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                    headers = {n: value for n, value in self.headers.items() if n.lower() not in _OF_THE_WAY}
                     connection.request(self.command, self.path, body, headers)
                     answer = connection.getresponse()
                     self._answer(answer.status, answer.read())
 
             do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any
+
+            def _body(self) -> bytes:
+                if self.headers.get("transfer-encoding") != "chunked":
+                    return self.rfile.read(int(self.headers.get("content-length") or 0))
+                body = b""  # an empty file is sent so
+                while size := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
 
             def _answer(self, status: int, body: bytes) -> None:
                 self.send_response(status)

@@ -111,12 +111,10 @@ def _describe(client: MlflowClient, run_id: str, fit: Fit) -> None:
         PROCESS: str(os.getpid()),
     }
     parameters = {**fit.parameters, "seed": fit.seed, "code_version": fit.task.CODE_VERSION}
-    # not a batch: it has room for a hundred of each, and there may be more
-    for name, value in parameters.items():
-        client.log_batch(run_id, params=[Param(name, str(value))])
     client.log_batch(
         run_id,
         metrics=[Metric("fit_seconds", fit.seconds, time.time_ns() // 1_000_000, 0)],
+        params=[Param(name, str(value)) for name, value in parameters.items()],
         tags=[RunTag(_NOT_IN_KEYS.sub("/", name), value[:_MAX_TAG]) for name, value in tags.items() if value],
     )
     _name_dataset(client, run_id, fit.facts)
