@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ai_stack_assets.cli.run import execute, open_instance
 from ai_stack_assets.cli.summary import checks_and_failures, farewell
 from ai_stack_assets.cli.terminal import Terminal
 from ai_stack_assets.definitions import defs
+from ai_stack_assets.defs.shared.resources import resources
 from ai_stack_assets.domain.training import tasks
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.abandoned import end_abandoned_runs
@@ -20,7 +22,6 @@ from ai_stack_assets.orchestration.abandoned import end_abandoned_runs
 if TYPE_CHECKING:
     from ai_stack_assets.domain.training.registry.decisions import Row
     from ai_stack_assets.domain.training.registry.registry import Registry
-    from ai_stack_assets.resources.training import TrainingResource
 
 _SHOWN = 5
 """Decisions of each model, the newest first."""
@@ -50,15 +51,16 @@ def train(options: argparse.Namespace, terminal: Terminal) -> int:
 def models(options: argparse.Namespace, terminal: Terminal) -> int:
     """Each model in use, and what was decided about it lately."""
     del options
-    registry = _registry()
-    for name in tasks.NAMES:
-        terminal.say("\n".join(_of_model(registry, name)))
+    with _registry() as registry:
+        for name in tasks.NAMES:
+            terminal.say("\n".join(_of_model(registry, name)))
     return 0
 
 
 def rollback(options: argparse.Namespace, terminal: Terminal) -> int:
     """The champion before becomes champion again."""
-    row = _registry().rollback(options.task, reason=options.reason, by="command line")
+    with _registry() as registry:
+        row = registry.rollback(options.task, reason=options.reason, by="command line")
     terminal.say(f"{options.task}: version {row.champion_after} is in use again, not {row.champion_before}")
     return 0
 
@@ -77,21 +79,17 @@ def _assets(wanted: Sequence[str]) -> list[dg.AssetKey]:
 
 
 def _newest() -> str:
-    training: TrainingResource = _resource("training_settings")
-    weeks = training.weeks()
+    with dg.build_resources(resources().resources or {}) as opened:
+        weeks = opened.training_settings.weeks()
     if not weeks:
         raise ValueError("there is no dataset to train on: python -m ai_stack_assets dataset")
     return weeks[0]
 
 
-def _registry() -> Registry:
-    return _resource("mlflow").open()
-
-
-def _resource(name: str) -> Any:
-    """Bound to the environment, as a step would get it."""
-    resource = defs().resources[name]
-    return resource.process_config_and_initialize()
+@contextlib.contextmanager
+def _registry() -> Iterator[Registry]:
+    with dg.build_resources(resources().resources or {}) as opened:
+        yield opened.mlflow.open()
 
 
 def _summary(facts: RunFacts, wanted: Sequence[str]) -> Iterator[str]:
@@ -128,8 +126,8 @@ def _of_model(registry: Registry, name: str) -> Iterator[str]:
         yield "  no model is in use"
         return
     metric = tasks.load(name).METRIC
-    value = champion.metrics.get(metric)
-    yield f"  in use: version {champion.version}, {metric} {value:.3f}, week {champion.tags.get('week', 'unknown')}, {champion.uri}"
+    value, week = champion.metrics.get(metric, float("nan")), champion.tags.get("week", "unknown")
+    yield f"  in use: version {champion.version}, {metric} {value:.3f}, week {week}, {champion.uri}"
     yield from (_decided(row) for row in reversed(registry.decisions_of(name)[-_SHOWN:]))
 
 

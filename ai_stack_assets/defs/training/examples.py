@@ -45,7 +45,7 @@ def examples_asset(task: str) -> dg.AssetsDefinition:
         key,
         deps=[keys.FEATURES, keys.SPLITS, LABELS, *(HISTORY if task == tasks.BY_TIME else [])],
         description=f"One row is an example of the task `{task}`, in the split that the dataset stage gave its method.\n\n"
-        "Train is without the families of modules that validation and test are made of.",
+        "No family of modules is both in train and in validation or test: it is withheld on the side where fewer rows are lost.",
         group_name=keys.TRAINING,
         owners=["team:models"],
         kinds={"parquet"},

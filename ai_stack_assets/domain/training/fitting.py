@@ -36,6 +36,8 @@ class Wanted:
 
     parameters: Mapping[str, Any]
     seed: int
+    workers: int = 1
+    """Processes that share the fit: sums of floating-point numbers depend on how many there are."""
     origin: str = "defaults"
     drift: str = ""
     """Version of the drift that it is fitted for; no part of what the fit depends on."""
@@ -73,7 +75,9 @@ def fit(
         lake: of this task's models. read: examples of a version as sets.
         work: folder on this machine. threads: that the libraries of numbers may use.
     """
-    version_id = stage.key(task.CODE_VERSION, examples, seed=wanted.seed, **wanted.parameters)
+    version_id = stage.key(
+        task.CODE_VERSION, examples, seed=wanted.seed, workers=wanted.workers, **wanted.parameters
+    )
     checkpoint = checkpoint_folder(work, task.NAME) / version_id
 
     def write(parts: stage.Parts) -> dict[str, Any]:
@@ -147,6 +151,7 @@ def _facts(task: Task, wanted: Wanted, examples: Version, sets: Sets) -> dict[st
         "parameters": dict(wanted.parameters),
         "parameters_from": wanted.origin,
         "seed": wanted.seed,
+        "workers": wanted.workers,
         "drift": wanted.drift,
         "examples": examples.id,
         "rows": {name: getattr(sets, name).num_rows for name in ("train", "validation", "test")},

@@ -9,12 +9,15 @@ table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.clock import PhaseClock
+from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.dataset import stage
 from ai_stack_assets.domain.dataset.pipeline import Made
+from ai_stack_assets.domain.training import tasks
 from ai_stack_assets.domain.training.features import definitions
 from ai_stack_assets.domain.training.features.store import TABLE
 
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ai_stack_assets.domain.common.lake import Lake, Version
+    from ai_stack_assets.domain.training.change_risk.examples import Past
     from ai_stack_assets.domain.training.contract import Model
+    from ai_stack_assets.domain.training.registry.registry import Registry
 
 CODE_VERSION = "2"
 ROWS_AT_ONCE = 8192
@@ -34,10 +39,46 @@ _KNOWN_BY = (definitions.KEY, definitions.INPUT_HASH, UNIT)
 
 @dataclass(frozen=True)
 class InUse:
-    """A champion: its version, and how it is loaded, which is done only when there is something to ask."""
+    """A champion: its version, and how it is loaded, which is done only when there is something to ask.
+
+    `rows`: what it is asked about instead of the features, while `state` says that these are the same.
+    """
 
     version: str
     load: Callable[[], Model]
+    rows: Callable[[], pa.Table | None] | None = None
+    state: str = ""
+
+
+def champions(registry: Registry) -> dict[str, InUse]:
+    """By task, of those that have one."""
+    found = {}
+    for name in tasks.NAMES:
+        task = tasks.load(name)
+        if champion := registry.champion(task):
+            found[name] = InUse(champion.version, partial(registry.load, task, "champion"))
+    return found
+
+
+def with_past(
+    champions: Mapping[str, InUse], past: Past | None, say: Callable[[str], None]
+) -> dict[str, InUse]:
+    """Change risk is asked about the newest state in the lake's history, with what is known of its past; without it, when days
+    are missing."""
+    from ai_stack_assets.domain.training.change_risk.examples import queue
+
+    if past is None:
+        return dict(champions)
+
+    def rows() -> pa.Table | None:
+        try:
+            return queue(past)
+        except PermanentError as error:
+            say(f"asked without the past: {error}")
+            return None
+
+    own = replace(champions[tasks.BY_TIME], rows=rows, state=past.history.configurations()[-1])
+    return {**champions, tasks.BY_TIME: own}
 
 
 def infer(
@@ -49,7 +90,10 @@ def infer(
 ) -> Made:
     """The answers for every row of a configuration's features, by task. Made unless features and champions are as before."""
     versions = {name: champion.version for name, champion in champions.items()}
-    version_id = stage.key(CODE_VERSION, features, champions=sorted(versions.items()))
+    states = {name: champion.state for name, champion in champions.items()}
+    version_id = stage.key(
+        CODE_VERSION, features, champions=sorted(versions.items()), states=sorted(states.items())
+    )
     before = lake.intact(features.configuration)
 
     def write(parts: stage.Parts) -> dict[str, Any]:
@@ -58,11 +102,19 @@ def infer(
         clock.lap("read")
         asked = {}
         for name, champion in champions.items():
-            known = _known(before, name, champion.version)
-            asked[name] = _answer(parts, name, rows, known, champion, say)
+            known = _known(before, name, champion)
+            if champion.rows and known is not None:
+                parts.write(name, known)
+                asked[name] = 0
+            else:
+                own = champion.rows() if champion.rows else None
+                asked[name] = _answer(
+                    parts, name, rows if own is None else _with_units(own), known, champion, say
+                )
             clock.lap(name)
         return {
             "champions": versions,
+            "states": states,
             "rows": rows.num_rows,
             "asked": asked,
             "seconds": clock.seconds,
@@ -133,8 +185,10 @@ def _batches(rows: pa.Table) -> Iterator[pa.Table]:
             start = end
 
 
-def _known(before: Version | None, name: str, version: str) -> pa.Table | None:
-    """What the same version of the same model answered before."""
-    if before is None or before.manifest["facts"]["champions"].get(name) != version or not before.rows(name):
+def _known(before: Version | None, name: str, champion: InUse) -> pa.Table | None:
+    """What the same version of the same model answered before, in the same state of the world."""
+    if before is None or not before.rows(name):
         return None
-    return before.table(name)
+    facts = before.manifest["facts"]
+    is_same = (facts["champions"].get(name), facts["states"].get(name)) == (champion.version, champion.state)
+    return before.table(name) if is_same else None

@@ -97,11 +97,11 @@ def _measure(
     baselines = task.baselines(sets, sets.test, seed=seed)
     clock.lap("baselines")
     in_use = registry.champion(task)
-    champion = in_use and task.evaluate(registry.load(task, "champion"), sets.test, seed=seed)
+    champion = task.evaluate(registry.load(task, "champion"), sets.test, seed=seed) if in_use else None
     clock.lap("champion")
     price = cost.measure(fitted, sets.test, folder)
     clock.lap("cost")
-    return _Measured(own, baselines, champion, in_use and in_use.version, price)
+    return _Measured(own, baselines, champion, in_use.version if in_use else None, price)
 
 
 def _decide(task: Task, model: Version, found: _Measured, limits: Limits) -> Decision:

@@ -15,7 +15,7 @@ from filelock import FileLock
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.dataset import pipeline as dataset
 from ai_stack_assets.domain.dataset.pipeline import Made
-from ai_stack_assets.domain.training import fitting, judging, prepared, searching, tasks
+from ai_stack_assets.domain.training import distributed, fitting, judging, prepared, searching, tasks
 from ai_stack_assets.domain.training.choice import Choice
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.cleaning import Cleaned
     from ai_stack_assets.domain.training.contract import Sets, Task
     from ai_stack_assets.domain.training.features.store import Update
-    from ai_stack_assets.domain.training.inference import InUse
     from ai_stack_assets.domain.training.registry.decisions import Row
     from ai_stack_assets.domain.training.registry.registry import Registry
     from ai_stack_assets.domain.training.settings import TrainingSettings
@@ -172,7 +171,7 @@ class Training:
         return fitting.fit(
             self.lake(f"{name}_model"),
             self.week,
-            task,
+            distributed.on(task, self.settings.task(name).distributed),
             examples,
             prepared.read,
             self._wanted(task),
@@ -209,10 +208,14 @@ class Training:
         """What the models in use say of every configuration's methods, by configuration. Empty: no model is in use yet."""
         from ai_stack_assets.domain.training import inference
 
-        champions = {name: found for name in tasks.NAMES if (found := _in_use(name, registry))}
+        champions = inference.champions(registry)
         features = self._features_of_configurations() if champions else []
-        lake = self.lake(INFERENCE)
-        return {each.configuration: inference.infer(lake, each, champions, say=say) for each in features}
+        pasts = {past.name: past for past in self._pasts()} if tasks.BY_TIME in champions else {}
+        made = {}
+        for each in features:
+            asked = inference.with_past(champions, pasts.get(each.configuration), say)
+            made[each.configuration] = inference.infer(self.lake(INFERENCE), each, asked, say=say)
+        return made
 
     def cleaned(self, registry: Registry) -> Cleaned:
         from ai_stack_assets.domain.training.cleaning import clean
@@ -224,7 +227,13 @@ class Training:
         given = self.settings.task(task.NAME).parameters
         origin = f"{origin}, training.yaml" if given else origin
         drift = self.version(DRIFT).id
-        return fitting.Wanted(fitting.parameters(task, found, given), self.settings.seed, origin, drift)
+        return fitting.Wanted(
+            parameters=fitting.parameters(task, found, given),
+            seed=self.settings.seed,
+            workers=self.settings.task(task.NAME).distributed.count,
+            origin=origin,
+            drift=drift,
+        )
 
     def _configurations(self) -> list[Version]:
         onec = self._open("onec")
@@ -266,14 +275,6 @@ def later_states(sets: Sets) -> Crossing:
 def weeks_to_train(open_lake: Callable[[str], Lake]) -> list[str]:
     """Weeks whose dataset has been split, the newest first."""
     return sorted(open_lake(f"dataset/{dataset.SPLITS}").configurations(), reverse=True)
-
-
-def _in_use(name: str, registry: Registry) -> InUse | None:
-    from ai_stack_assets.domain.training.inference import InUse
-
-    task = tasks.load(name)
-    champion = registry.champion(task)
-    return InUse(champion.version, lambda: registry.load(task, "champion")) if champion else None
 
 
 def _required(version: Version | None, what: str) -> Version:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ai_stack_assets.domain.common import yaml_settings
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training import tasks
+from ai_stack_assets.domain.training.distributed import Workers
 from ai_stack_assets.domain.training.drift.settings import DriftSettings
 from ai_stack_assets.domain.training.evaluation.gates import Limits
 
@@ -34,6 +35,8 @@ class TaskSettings:
     """What it has to reach, and may cost. All of it, or none: a section that is given replaces the default one."""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     """Instead of the task's own defaults, and of what a search found."""
+    distributed: Workers = field(default_factory=Workers)
+    """Processes, on a cluster of Ray, that share one fit."""
     is_on: bool = True
 
 
