@@ -14,9 +14,9 @@ from ai_stack_assets.domain.common.identifiers import split
 _ENDINGS = words(
     "клиент сервер клиента сервера служебный служебная служебное внутренний вызов вызова повт исп повторное"
     " использование повторного использования глобальный переопределяемый локализация полные права"
-    " привилегированный привилегированная модели сервиса обычный обычное приложение внешнее соединение"
+    " привилегированный привилегированная модели сервиса события обычный обычное приложение внешнее соединение"
     " client server call internal private cached reuse reusable global overridable localization full access"
-    " privileged saas"
+    " privileged saas events"
 )
 """Parts that say where or for whom a module runs, not what it is about (1C's standard 469 and its habits)."""
 _JOINTS = words("в на и in of the")

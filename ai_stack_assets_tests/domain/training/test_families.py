@@ -13,6 +13,7 @@ from ai_stack_assets.domain.training.families import family
         ("CommonModule.ПользователиСлужебныйВызовСервера", "пользователи"),
         ("CommonModule.ПользователиСлужебныйВМоделиСервиса", "пользователи"),
         ("CommonModule.ПользователиПовтИсп", "пользователи"),
+        ("CommonModule.ПользователиСобытия", "пользователи"),
         ("Catalog.Пользователи.Form.ФормаЭлемента", "пользователи"),
         ("CommonModule.UsersInternalServerCall", "users"),
         ("CommonModule.РаботаСФайламиКлиентСервер", "работасфайлами"),

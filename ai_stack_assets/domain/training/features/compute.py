@@ -100,11 +100,22 @@ def as_inputs(records: pa.Table | pa.RecordBatch) -> pa.Table:
         if name not in records.schema.names:
             columns[name] = pa.nulls(records.num_rows, kind)
         else:
-            columns[name] = pc.cast(records.column(name), kind)
+            columns[name] = _cast(records, name, kind)
         if name != "changed_at":
             columns[name] = pc.fill_null(columns[name], empty[kind])
     table = pa.table(columns)
     return _with_names(table) if pc.any(pc.equal(table["content_hash"], "")).as_py() else table
+
+
+def _cast(records: pa.Table | pa.RecordBatch, name: str, kind: pa.DataType) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return pc.cast(records.column(name), kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        given = records.schema.field(name).type
+        raise PermanentError(f"column `{name}` of the records is {given}, not {kind}: {error}") from error
 
 
 def input_hashes(inputs: pa.Table) -> pa.Array:

@@ -106,6 +106,8 @@ def test_records_without_code_are_refused():
         compute.compute(pa.table({"id": ["1"]}))
     with pytest.raises(PermanentError, match="`code` is null"):
         compute.compute(pa.table({"code": pa.array([None], pa.string())}))
+    with pytest.raises(PermanentError, match="column `tokens` of the records is string, not int32"):
+        compute.compute(pa.table({"code": ["А = 1;"], "tokens": ["many"]}))
 
 
 def test_no_rows_give_an_empty_table_of_the_schema():
