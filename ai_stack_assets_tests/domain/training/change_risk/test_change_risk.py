@@ -81,6 +81,13 @@ def test_risks_are_probabilities_and_percentiles_follow_them(risk, examples):
     assert np.all(np.diff(percentiles[np.argsort(risks)]) >= 0)
 
 
+def test_the_reasons_of_a_high_risk_are_told_by_column_and_value(risk, examples):
+    order = np.argsort(-risk.predict(examples.test)["risk"].to_numpy())[:5]
+    said = risk.reasons(examples.test.take(order))
+    assert all("changes_12m 1" in line or "days_since_change 20" in line for line in said)
+    assert all(line.count(",") <= 2 for line in said)
+
+
 def test_the_picture_puts_size_beside_the_risk(risk, examples):
     [picture] = task.evaluate(risk, examples.test, seed=1).pictures.values()
     assert "largest first" in picture
