@@ -107,7 +107,7 @@ def command_line() -> argparse.ArgumentParser:
     ask = commands.add_parser(
         "query", help="ask a store: what it holds, who calls, what is similar, where is it"
     )
-    ask.add_argument("question", choices=("tables", "callers", "similar", "search"))
+    ask.add_argument("question", choices=("tables", "callers", "similar", "search", "find"))
     ask.add_argument("configuration")
     ask.add_argument("text", nargs="?", help="a text, or for callers the id of a method")
     ask.add_argument("--verbose", action="store_true", help="show tracebacks")
@@ -172,5 +172,14 @@ def _training(commands: Any) -> None:
     back = commands.add_parser("rollback", help="put the model that was in use before back into use")
     back.add_argument("task", choices=NAMES)
     back.add_argument("--reason", default="", help="kept with the decision")
-    for command in (fit, shown, back):
+    export = commands.add_parser("feast", help="write features as a repository of Feast, and apply it")
+    export.add_argument("folder", help="of the repository; made when it is not there")
+    export.add_argument("--configuration", metavar="NAME", help="default: the features of the dataset")
+    export.add_argument(
+        "--command",
+        dest="command_of_feast",
+        metavar="FILE",
+        help="feast of another environment; default: on the path",
+    )
+    for command in (fit, shown, back, export):
         command.add_argument("--verbose", action="store_true", help="show tracebacks")

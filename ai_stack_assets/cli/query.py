@@ -13,26 +13,31 @@ from ai_stack_assets.defs.shared.resources import resources
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.stores import questions
 
-QUESTIONS: dict[str, tuple[str, Callable[..., questions.Rows], str]] = {
+QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[..., questions.Rows], str]] = {
     "tables": (
-        "postgres",
+        ("postgres",),
         questions.table_sizes,
         "sizes of the tables; with a text, the objects that it finds",
     ),
     "callers": (
-        "graph",
+        ("graph",),
         questions.most_called_methods,
         "callers of a method; without one, the most called methods",
     ),
-    "similar": ("vectors", questions.similar_methods, "methods near in meaning to a text"),
-    "search": ("search", questions.objects_by_text, "methods and objects by text"),
+    "similar": (("vectors",), questions.similar_methods, "methods near in meaning to a text"),
+    "search": (("search",), questions.objects_by_text, "methods and objects by text"),
+    "find": (
+        ("vectors", "search"),
+        questions.methods_by_meaning_and_words,
+        "methods that answer a question, by meaning and by words together",
+    ),
 }
-"""By name: resource, what answers, help."""
+"""By name: resources, what answers, help."""
 
 
 def query(options: argparse.Namespace, terminal: Terminal) -> int:
     """Prints the answer, one row a line. Returns the exit code."""
-    resource, ask, _ = QUESTIONS[options.question]
+    names, ask, _ = QUESTIONS[options.question]
     with dg.build_resources(resources().resources or {}) as opened:
         lake = opened.lake.open()
         if lake.current(options.configuration) is None:
@@ -41,7 +46,8 @@ def query(options: argparse.Namespace, terminal: Terminal) -> int:
                 f"no configuration {options.configuration!r} in the lake; there are: {known}"
             )
         version = lake.require(options.configuration)
-        rows = ask(getattr(opened, resource).open(), version, options.text or "")
+        stores = [getattr(opened, name).open() for name in names]
+        rows = ask(*stores, version, options.text or "")
     for row in rows:
         terminal.say("  ".join(_shown(value) for value in row.values()))
     if not rows:

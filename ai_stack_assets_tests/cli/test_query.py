@@ -43,6 +43,7 @@ def ask(tmp_path_factory) -> Callable[..., subprocess.CompletedProcess]:
         ("tables", None, "methods"),
         ("callers", None, "CommonModule."),
         ("similar", "цена номенклатуры", ".Module."),
+        ("find", "цена номенклатуры", ".Module."),
     ],
 )
 def test_each_store_answers(ask, question, text, answer):

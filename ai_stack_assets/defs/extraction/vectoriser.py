@@ -10,6 +10,8 @@ from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 from ai_stack_assets.resources.lake import LakeResource
 from ai_stack_assets.resources.vectorisers import VectorisersResource
 
+CHAMPION = keys.REGISTERED["embeddings"]
+
 
 class VectoriserConfig(dg.Config):
     """Options of one run."""
@@ -21,14 +23,17 @@ class VectoriserConfig(dg.Config):
 
 @dg.asset(
     key=keys.VECTORISER,
-    deps=[keys.lake("objects"), keys.lake("fields"), keys.lake("methods")],
+    deps=[
+        *(keys.lake(name) for name in ("objects", "fields", "methods")),
+        dg.AssetDep(CHAMPION, partition_mapping=dg.LastPartitionMapping()),
+    ],
     group_name=keys.EXTRACTION,
     kinds={"numpy"},
     owners=["team:onec"],
     code_version="1",
     partitions_def=CONFIGURATIONS,
     pool=keys.EXTRACTION,
-    automation_condition=when_gates_pass(),
+    automation_condition=when_gates_pass(optional=CHAMPION),
 )
 def vectoriser(
     context: dg.AssetExecutionContext,
@@ -38,7 +43,8 @@ def vectoriser(
 ) -> dg.MaterializeResult:
     """One file is a model that maps a text to a vector.
 
-    Word weights and a projection fitted on the configuration's methods; again only when those have drifted.
+    The champion of the training stage; until there is one, word weights and a projection fitted on the configuration's methods,
+    again only when those have drifted. Another model changes all vectors.
     """
     with failures(context):
         version = lake.open().require(context.partition_key)

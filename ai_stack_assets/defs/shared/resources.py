@@ -21,7 +21,9 @@ def resources() -> dg.Definitions:
     vectorisers = VectorisersResource(
         data=data,
         lake_url=lake_url,
-        name=settings.text("VECTORISER", "lsa"),
+        name=settings.text("VECTORISER", "champion"),
+        mlflow_url=_secret("MLFLOW_TRACKING_URI"),
+        mlflow_prefix=settings.text("MLFLOW_PREFIX", "bsl-"),
         model=settings.text("VECTORISER_MODEL"),
         base_url=settings.text("VECTORISER_URL"),
         api_key=_secret("VECTORISER_API_KEY"),

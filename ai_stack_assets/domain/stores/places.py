@@ -81,8 +81,8 @@ def look_at_vectoriser(open_vectorisers: Callable[[], Vectorisers]) -> Iterator[
     """One that is given is asked for a vector; one that is fitted is fitted by a run."""
     vectorisers = open_vectorisers()
     name = vectorisers.settings.name
-    if name == "lsa":
-        yield "ready", "lsa, fitted on each configuration"
+    if vectorisers.is_fitted_here:
+        yield "ready", vectorisers.said
         return
     size = vectorisers.current("doctor").encode_queries(["остатки товаров"]).shape[1]
     yield "ready", f"{name} {vectorisers.settings.model}: {size} numbers"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ai_stack_assets.domain.common.failures import PermanentError
+
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
 
@@ -62,6 +64,19 @@ def similar_methods(vectors: Any, version: Version, text: str = "") -> Rows:
         found = vectors.similar(version.configuration, row_id=method, tables=["methods"], limit=_NEIGHBOURS)
         rows += [{"method": method, "similar": f.payload["id"], "score": round(f.score, 4)} for f in found]
     return rows
+
+
+def methods_by_meaning_and_words(vectors: Any, search: Any, version: Version, text: str = "") -> Rows:
+    """Methods that answer a question, by vectors and full text together."""
+    from ai_stack_assets.domain.stores import hybrid
+
+    if not text.strip():
+        raise PermanentError("give a question: what the method does, in words")
+    found = hybrid.methods(vectors, search, version.configuration, text, limit=LIMIT)
+    return [
+        {"id": f.id, "score": round(f.score, 3), "by_meaning": f.by_meaning, "by_words": f.by_words}
+        for f in found
+    ]
 
 
 def table_sizes(postgres: Any, version: Version, text: str = "") -> Rows:

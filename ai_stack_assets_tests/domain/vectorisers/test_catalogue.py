@@ -69,7 +69,7 @@ def test_what_was_paid_for_before_an_interruption_is_kept(tmp_path, monkeypatch)
 
 
 def test_an_unknown_name_lists_those_that_there_are(tmp_path):
-    with pytest.raises(PermanentError, match="lsa, sentence-transformers, openai"):
+    with pytest.raises(PermanentError, match="champion, lsa, sentence-transformers, openai"):
         Vectorisers(tmp_path, VectoriserSettings("word2vec"))
 
 
