@@ -14,7 +14,6 @@ from typing import Any, Self
 
 from ai_stack_assets_tests.servers.process import Server, new_folder, running
 
-
 _OF_THE_WAY = ("host", "transfer-encoding", "content-length", "connection")
 
 
