@@ -24,7 +24,9 @@ def seconds_to_wait(error: TransientError, tries: int) -> float:
 
 
 @contextlib.contextmanager
-def failures(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[None]:
+def failures(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext,
+) -> Iterator[None]:
     """Asks for another try after a `TransientError`; anything else fails the step at once.
 
     Not a `dg.RetryPolicy`: that one also retries bad input, bugs and processes killed for memory.
@@ -34,7 +36,8 @@ def failures(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) 
     except (dg.Failure, dg.RetryRequested):
         raise
     except TransientError as error:
-        delay = seconds_to_wait(error, context.op_execution_context.retry_number)
+        op = context if isinstance(context, dg.OpExecutionContext) else context.op_execution_context
+        delay = seconds_to_wait(error, op.retry_number)
         context.log.warning(f"{error} (next try in {delay:g} s)")
         raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=delay) from error
     except PermanentError as error:

@@ -36,7 +36,7 @@ def components(
     """
     import ray
 
-    _connect(address)
+    connect(address)
     try:
         count = slice_count or 2 * int(ray.cluster_resources().get("CPU", 2))
         shingled = ray.remote(num_returns=3)(_shingled)
@@ -57,7 +57,8 @@ def components(
     return by_text(of_text, starts, slices.components(int(starts[-1]), links))
 
 
-def _connect(address: str) -> None:
+def connect(address: str) -> None:
+    """Enter a cluster, or start Ray on this machine. Raises TransientError when it does not answer."""
     import ray
 
     try:
