@@ -1,14 +1,17 @@
 """A model of each task: fitted in a process of its own, judged on what it has not seen, and put to use if it is better."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from ai_stack_assets.defs.shared import settings
 from ai_stack_assets.defs.training.weeks import WEEKS
+from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training import tasks
-from ai_stack_assets.orchestration import keys, training
+from ai_stack_assets.orchestration import keys, pods, training
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.progress import progress
 from ai_stack_assets.resources.mlflow import MlflowResource
@@ -33,6 +36,18 @@ class FitConfig(dg.Config):
     )
 
 
+def fit_tags(task: str) -> dict[str, Any]:
+    """How many fits run at once goes by the first; what a fit's pod is given, by the others, when steps run in pods."""
+    tags: dict[str, Any] = {keys.FIT_TAG: task}
+    if settings.text("AI_STACK_ASSETS_EXECUTOR"):
+        from ai_stack_assets.domain.training.settings import load
+
+        # a file that is wrong must not take the whole location down: each step says what is wrong with it
+        with contextlib.suppress(PermanentError):
+            tags |= pods.tags(pods.of(load(settings.training_file()).task(task).pod))
+    return tags
+
+
 def model_asset(task: str) -> dg.AssetsDefinition:
     key = keys.MODELS[task]
 
@@ -43,7 +58,7 @@ def model_asset(task: str) -> dg.AssetsDefinition:
         "Made when the drift of the data asks for it, or when no model is in use yet; the same examples, parameters and seed "
         "give the same version.",
         kinds={"python"},
-        op_tags={keys.FIT_TAG: task},
+        op_tags=fit_tags(task),
         output_required=False,
         **COMMON,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ai_stack_assets.domain.common import yaml_settings
 from ai_stack_assets.domain.common.failures import PermanentError
@@ -37,6 +38,8 @@ class TaskSettings:
     """Instead of the task's own defaults, and of what a search found."""
     distributed: Workers = field(default_factory=Workers)
     """Processes, on a cluster of Ray, that share one fit."""
+    pod: Mapping[str, Any] = field(default_factory=dict)
+    """Of its fit in Kubernetes: GPUs, processor, memory, nodes. See `orchestration.pods.Pod`."""
     is_on: bool = True
 
 
