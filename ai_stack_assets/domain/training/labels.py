@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
     from ai_stack_assets.domain.common.lake import Version
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 SUBSYSTEM, CONTEXT = "subsystem", "context"
 LABELS = {
     SUBSYSTEM: "Top-level subsystem that the module's object is content of; null when none is known",
     CONTEXT: "Where a form's method runs: `client`, `server` or `server_without_context`; null for all other methods",
 }
+_NAMES = "names"
 WRAPPER_SHARE = 0.5
 """A subsystem of the first level with more than this share of all content wraps the real ones: those below it are the classes.
 `СтандартныеПодсистемы` has 96 % of the standard library's content: as a label it would tell nothing."""
@@ -90,6 +91,8 @@ def _top(object_id: str) -> str:
 def add(rows: pa.Table, known: pa.Table) -> pa.Table:
     """Rows of the features table with a column per label, null where there is none.
 
+    The names of all subsystems that there are, whether or not a row is of one, stand in the column's metadata: see `names`.
+
     Args:
         known: as `subsystems` gives it.
     """
@@ -106,10 +109,18 @@ def add(rows: pa.Table, known: pa.Table) -> pa.Table:
     subsystem = [of_object.get((configuration, _top(owner))) for configuration, owner in owners]
     places = zip(*_columns(rows, "module_type", "directive"), strict=True)
     context = [CONTEXTS.get(directive) if kind == "FormModule" else None for kind, directive in places]
+    known_names = {SUBSYSTEM: sorted(set(known["subsystem"].to_pylist())), CONTEXT: sorted(CONTEXTS.values())}
     for name, values in ((SUBSYSTEM, subsystem), (CONTEXT, context)):
-        field = pa.field(name, pa.string(), metadata={"description": LABELS[name]})
+        meaning = {"description": LABELS[name], _NAMES: msgspec.json.encode(known_names[name])}
+        field = pa.field(name, pa.string(), metadata=meaning)
         rows = rows.append_column(field, pa.array(values, pa.string()))
     return rows
+
+
+def names(rows: pa.Table, label: str) -> list[str]:
+    """What a label can be, as the metadata tells: `add` wrote it there, tables keep it. Empty when nothing is known."""
+    found = (rows.schema.field(label).metadata or {}).get(_NAMES.encode())
+    return msgspec.json.decode(found, type=list[str]) if found else []
 
 
 def _columns(table: pa.Table, *names: str) -> list[list[Any]]:

@@ -63,17 +63,24 @@ class Head:
 
 
 def fit(
-    rows: pa.Table, labels: Sequence[str], settings: Settings, *, seed: int, weights: np.ndarray | None = None
+    rows: pa.Table,
+    labels: Sequence[str],
+    settings: Settings,
+    *,
+    seed: int,
+    weights: np.ndarray | None = None,
+    introduced: int = 0,
 ) -> Head:
     """A head that tells the labels apart, two or more. Equal arguments give equal weights.
 
     Args:
         weights: of the rows, 1 on average.
+        introduced: see `Terms.fitted`.
     """
     import numpy as np
     from sklearn.svm import LinearSVC
 
-    terms, matrix = Terms.fitted(rows, settings.view, settings.least)
+    terms, matrix = Terms.fitted(rows, settings.view, settings.least, introduced)
     model = LinearSVC(C=settings.c, dual=True, random_state=seed).fit(matrix, labels, sample_weight=weights)
     coefficients, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(coefficients) == 1:

@@ -7,7 +7,7 @@ what their texts look like, and what the object is called.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -45,6 +45,8 @@ class Classifier:
     place_weight: float = 0.0
     temperatures: Mapping[str, float] = field(default_factory=dict)
     """Of `subsystem`, `code` and `context`: what makes probabilities of their scores."""
+    by_name: Sequence[str] = ()
+    """Subsystems that had no method to learn from."""
 
     def predict(self, rows: pa.Table) -> pa.Table:
         """What the methods are.
@@ -116,6 +118,7 @@ class Classifier:
             "vote": self.vote,
             "place_weight": self.place_weight,
             "temperatures": dict(self.temperatures),
+            "by_name": list(self.by_name),
         }
         (folder / _MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
@@ -128,7 +131,8 @@ def load(folder: Path) -> Classifier:
         names, vote = list(manifest["heads"]), manifest["vote"]
         if vote not in VOTES or not {CODE, PLACE} <= set(names):
             raise ValueError("not what a classifier consists of")
-        rest = float(manifest["place_weight"]), {k: float(v) for k, v in manifest["temperatures"].items()}
+        temperatures = {name: float(value) for name, value in manifest["temperatures"].items()}
+        rest = float(manifest["place_weight"]), temperatures, list(manifest["by_name"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PermanentError(f"the classifier's file {file} is missing or damaged: {error}") from error
     return Classifier({name: heads.load(folder / f"{name}.npz") for name in names}, vote, *rest)

@@ -1,7 +1,7 @@
 """Task `classifier`: which subsystem a method belongs to, and where a form's method should run.
 
-Used to place new code, to find misplaced code and to tag configurations. Looked at: the terms of a method's code, comment, name
-and parameters, and of its object's name; never the subsystem's content, nor the directive. Methods of one object vote.
+Used to place new code, to find misplaced code and to tag configurations. Looked at: terms of a method's code, comment, name and
+parameters, its object's name, and what subsystems are called; never their content, nor the directive. An object's methods vote.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
-from ai_stack_assets.domain.training import validation_rules
+from ai_stack_assets.domain.training import labels, validation_rules
 from ai_stack_assets.domain.training.classifier import head as heads
 from ai_stack_assets.domain.training.classifier import measures, model, terms
 from ai_stack_assets.domain.training.classifier.model import CODE, CONTEXT, PLACE, SUBSYSTEM, Classifier
 from ai_stack_assets.domain.training.contract import Evaluation, Progress, Sets
+from ai_stack_assets.domain.training.features.compute import of_methods
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,22 +27,28 @@ if TYPE_CHECKING:
 NAME = "classifier"
 METRIC = measures.METRIC
 CODE_VERSION = "1"
-REQUIREMENTS = ("numpy", "scipy", "pyarrow", "PyStemmer")
+REQUIREMENTS = ("numpy", "scipy", "pyarrow", "PyStemmer", "msgspec", "xxhash")
 PARAMETERS: Mapping[str, Any] = {
     "c": 0.5,
     "least_methods": 3,
     "module_weight": 0.5,
-    "place_weight": 0.25,
+    "place_weight": 0.5,
     "vote": "object",
+    "knows_names": True,
 }
 """`c`: the less, the smoother. `least_methods`: that a term has to be in. `module_weight`: 0 counts methods, 1 counts modules: a
 row weighs `methods of its module ** -module_weight`. `place_weight`: of the object's name beside the texts. `vote`: of all
-methods of an `object` or a `module`, or each `method` alone."""
-LEAST_OF_CLASS = 2
-"""Methods: a class with one can be neither learned nor judged."""
+methods of an `object` or a `module`, or each `method` alone. `knows_names`: of the subsystems that there are."""
+_LEAST_OF_CONTEXT = 2
+"""Methods. Of a subsystem one is enough, even none: its name is an example, too."""
 _LEAST_PLACES = 2
 """Objects that a piece of a name has to be in."""
 _PLACE_C = 1.0
+_INTRODUCTION = {CODE: 5.0, PLACE: 2.0}
+"""Weight of a subsystem's name as if it were a method, or an object, of it. On validation, 3 splits by family: accuracy .87
+instead of .77, macro-F1 .78 instead of .68; subsystems whose objects are all held out are found by nothing else."""
+_READ = ("repository", "configuration", "module", "object", *terms.TEXT_COLUMNS, SUBSYSTEM, CONTEXT)
+"""All that a head looks at: the labels are what it learns."""
 _LABEL = {CODE: SUBSYSTEM, PLACE: SUBSYSTEM, CONTEXT: CONTEXT}
 """What a head learns."""
 
@@ -71,21 +78,28 @@ def fit(
     """Same sets, parameters and seed: the same weights bit for bit on one machine, metrics within 0.001 on another.
 
     Raises:
-        PermanentError: fewer than two subsystems have two methods in the train set, a set is empty, or a parameter is not known.
+        PermanentError: fewer than two subsystems have a method in the train set, a set is empty, or a parameter is not known.
     """
     settings = {**PARAMETERS, **parameters}
     _check(sets, settings)
+    named = _introductions(sets.train) if settings["knows_names"] else None
     fitted = {}
     for name in _LABEL:
         rows = _examples(sets.train, name, progress)
         head = _resumed(checkpoint, name, progress)
         if head is None and rows is not None:
-            head = _fitted(rows, name, settings, seed)
+            head = _fitted(rows, name, settings, seed, named)
             if checkpoint:
                 head.save(checkpoint / f"{name}.npz")
         if head:
             fitted[name] = head
-    found = Classifier(fitted, settings["vote"], settings["place_weight"])
+    seen = sets.train[SUBSYSTEM].unique().to_pylist()
+    found = Classifier(
+        fitted, settings["vote"], settings["place_weight"], by_name=sorted({*fitted[CODE].classes} - {*seen})
+    )
+    progress(
+        f"{len(seen)} subsystems have methods to learn from, {len(found.by_name)} are known by name alone"
+    )
     return _calibrated(found, sets.validation, progress)
 
 
@@ -96,7 +110,7 @@ def load(folder: Path) -> Classifier:
 
 def evaluate(model: Classifier, examples: pa.Table, *, seed: int = 0) -> Evaluation:
     """With the vote; `method_…`: each method alone; `code_…`: by its text alone, without its object's name; `context_…`: the
-    second head, on forms; `unseen_share`: examples of classes that the model does not know, wrong by construction."""
+    second head, on forms; `unseen_share`: examples of subsystems that had no method in training."""
     import numpy as np
 
     _require_rows(examples, "the examples are")
@@ -104,12 +118,13 @@ def evaluate(model: Classifier, examples: pa.Table, *, seed: int = 0) -> Evaluat
     answers = model.predict(examples)
     found = answers[SUBSYSTEM].to_pylist()
     classes = model.classes(SUBSYSTEM)
+    seen = {*classes} - {*model.by_name}
     is_right = np.array(found, object) == np.array(truth, object)
     more = {
         **measures.quality(truth, _best(model.scores(examples, vote="method"), classes), "method_"),
         **measures.quality(truth, answers["code_subsystem"].to_pylist(), "code_"),
         **_of_context(examples, answers),
-        "unseen_share": float(np.mean([name not in classes for name in truth])),
+        "unseen_share": float(np.mean([name not in seen for name in truth])),
         "calibration_error": measures.calibration_error(answers["subsystem_score"].to_numpy(), is_right),
         "classes": float(len(set(truth))),
     }
@@ -121,6 +136,7 @@ def baselines(sets: Sets, examples: pa.Table, *, seed: int) -> Mapping[str, Eval
     rows = _examples(sets.train, CODE, lambda _: None)
     assert rows is not None
     truth = examples[SUBSYSTEM].to_pylist()
+    # without names of subsystems, as a plain text classifier would be built
     largest = Counter(rows[SUBSYSTEM].to_pylist()).most_common(1)[0][0]
     found = {"majority": [largest] * len(truth)}
     plain = {**PARAMETERS, "module_weight": 0.0}
@@ -135,6 +151,7 @@ def search_space(trial: Any) -> dict[str, Any]:
         "c": trial.suggest_float("c", 0.05, 2.0, log=True),
         "least_methods": trial.suggest_int("least_methods", 2, 5),
         "module_weight": trial.suggest_float("module_weight", 0.0, 1.0),
+        "place_weight": trial.suggest_float("place_weight", 0.1, 1.0),
     }
 
 
@@ -159,29 +176,47 @@ def _examples(rows: pa.Table, name: str, progress: Progress) -> pa.Table | None:
 
     label = _LABEL[name]
     try:
-        classes, rare = validation_rules.classes(rows, label, least=LEAST_OF_CLASS)
+        least = _LEAST_OF_CONTEXT if name == CONTEXT else 1
+        classes, _ = validation_rules.classes(rows, label, least=least)
     except PermanentError as error:
         if name != CONTEXT:
             raise
         progress(f"{name}: left out, {error}")
         return None
-    if rare and name != PLACE:
-        progress(f"{name}: {len(rare)} classes with one method are left out: {', '.join(rare)}")
-    return rows.filter(pc.is_in(rows[label], pa.array(classes)))
+    return rows.filter(pc.is_in(rows[label], pa.array(classes))).select(_READ)
 
 
-def _fitted(rows: pa.Table, name: str, settings: Mapping[str, Any], seed: int) -> heads.Head:
-    """One head: the place's on objects, each once, the others on methods."""
+def _introductions(rows: pa.Table) -> pa.Table:
+    """Every subsystem as a method and an object that are called like it: rows as `_examples` gives them."""
+    import pyarrow as pa
+
+    names = sorted({*labels.names(rows, SUBSYSTEM), *rows[SUBSYSTEM].drop_null().to_pylist()})
+    made = of_methods({"code": name, "method_name": name, "object": f"Subsystem.{name}"} for name in names)
+    made = made.append_column(SUBSYSTEM, pa.array(names, pa.string()))
+    return made.append_column(CONTEXT, pa.nulls(len(names), pa.string())).select(_READ)
+
+
+def _fitted(
+    rows: pa.Table, name: str, settings: Mapping[str, Any], seed: int, named: pa.Table | None = None
+) -> heads.Head:
+    """One head: the place's on objects, each once, the others on methods. `named`: introductions of subsystems."""
     import numpy as np
+    import pyarrow as pa
 
     if name == PLACE:
         _, first = np.unique(model.groups(rows, "object"), return_index=True)
-        rows, weights = rows.take(first), None
+        rows, weights = rows.take(first), np.ones(len(first))
         wanted = heads.Settings(terms.PLACE, _LEAST_PLACES, _PLACE_C)
     else:
         weights = _weights(rows, settings["module_weight"])
         wanted = heads.Settings(terms.TEXT, settings["least_methods"], settings["c"])
-    return heads.fit(rows, rows[_LABEL[name]].to_pylist(), wanted, seed=seed, weights=weights)
+    introduced = 0
+    if named is not None and name in _INTRODUCTION:
+        rows, introduced = pa.concat_tables([rows, named]), named.num_rows
+        weights = np.append(weights, np.full(named.num_rows, _INTRODUCTION[name]))
+    return heads.fit(
+        rows, rows[_LABEL[name]].to_pylist(), wanted, seed=seed, weights=weights, introduced=introduced
+    )
 
 
 def _weights(rows: pa.Table, power: float) -> np.ndarray:

@@ -24,6 +24,7 @@ TEXT, PLACE = "text", "place"
 _NAME, _LETTERS = "name ", "… "
 """What a term is prefixed with: the blank keeps it apart from all terms of code."""
 _OF_TEXT = {"code_terms": "", "doc_terms": "", "name_terms": _NAME, "parameter_terms": _NAME}
+TEXT_COLUMNS = tuple(_OF_TEXT)
 _LENGTHS = (3, 4, 5)
 """Of pieces of a name."""
 MAX_SHARE = 0.5
@@ -42,11 +43,14 @@ class Terms:
     """float32 [columns]."""
 
     @classmethod
-    def fitted(cls, rows: pa.Table, view: str, least: int) -> tuple[Terms, sp.csr_matrix]:
+    def fitted(
+        cls, rows: pa.Table, view: str, least: int, introduced: int = 0
+    ) -> tuple[Terms, sp.csr_matrix]:
         """The vocabulary of some rows, and their matrix.
 
         Args:
             least: rows that a term has to be in.
+            introduced: so many last rows of which every term counts, however rare.
 
         Raises:
             PermanentError: no term is in so many.
@@ -56,7 +60,9 @@ class Terms:
 
         names, counts = _counted(rows, view)
         methods = np.bincount(counts.indices, minlength=len(names))
-        kept = np.flatnonzero((methods >= min(least, rows.num_rows)) & (methods <= MAX_SHARE * rows.num_rows))
+        is_kept = methods >= min(least, rows.num_rows)
+        is_kept[counts[rows.num_rows - introduced :].indices] = True
+        kept = np.flatnonzero(is_kept & (methods <= MAX_SHARE * rows.num_rows))
         if not len(kept):
             raise PermanentError(
                 f"no term of the {view} is in {least} of {rows.num_rows} rows and in at most half of them: add configurations"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from ai_stack_assets.domain.training import labels
 from ai_stack_assets.domain.training.contract import Sets
 from ai_stack_assets.domain.training.features.compute import of_methods
 
@@ -42,6 +43,13 @@ def table(methods: list[dict]) -> pa.Table:
     for name in ("subsystem", "context"):
         rows = rows.append_column(name, pa.array([m[name] for m in methods], pa.string()))
     return rows
+
+
+def with_names(rows: pa.Table, *names: str) -> pa.Table:
+    """The same rows, where so many subsystems are known by name."""
+    known = pa.table({"configuration": ["other"] * len(names), "object": names, "subsystem": names})
+    told = labels.add(rows.drop_columns(["subsystem", "context"]), known).schema.field("subsystem")
+    return rows.set_column(rows.schema.get_field_index("subsystem"), told, rows["subsystem"])
 
 
 def some(numbers: range, *, directives=("", *CONTEXTS)) -> list[dict]:

@@ -5,7 +5,7 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.classifier import task
 from ai_stack_assets.domain.training.contract import Sets
-from ai_stack_assets_tests.domain.training.classifier.methods import method, sets, some, table
+from ai_stack_assets_tests.domain.training.classifier.methods import method, sets, some, table, with_names
 
 
 def fit(examples: Sets, said: list[str] | None = None, **options):
@@ -118,13 +118,27 @@ def test_two_subsystems_are_enough():
     assert found.metrics["macro_f1"] < 0.67, "a subsystem that the model never saw counts as 0"
 
 
-def test_a_subsystem_with_one_method_is_left_out_and_said_so():
-    said: list[str] = []
-    train = [*some(range(24)), {**method("Валюты", 99), "subsystem": "Редкая"}]
-    model = fit(sets(train), said)
+def test_a_subsystem_with_one_method_is_learned_with_its_name():
+    train = [
+        *some(range(24)),
+        {**method("Валюты", 99, words=("Склад", "Полка", "Место")), "subsystem": "Склады"},
+    ]
+    rows = table([method("Склады", 1, words=("Склад", "Полка", "Место"))])
 
-    assert "Редкая" not in model.heads["code"].classes
-    assert any("Редкая" in line for line in said)
+    assert fit(sets(train)).predict(rows)["subsystem"].to_pylist() == ["Склады"]
+
+
+def test_a_subsystem_without_methods_is_known_by_its_name(examples):
+    said: list[str] = []
+    known = [*examples.train["subsystem"].unique().to_pylist(), "УчетСкладов"]
+    train = with_names(examples.train, *known)
+    model = fit(Sets(train, examples.validation, examples.test), said)
+    rows = table([method("УчетСкладов", n, words=("Склад", "Полка", "Место")) for n in range(5)])
+    found = task.evaluate(model, rows, seed=1)
+
+    assert found.metrics["accuracy"] == found.metrics["unseen_share"] == 1
+    assert model.by_name == ["УчетСкладов"]
+    assert "3 subsystems have methods to learn from, 1 are known by name alone" in said
 
 
 @pytest.mark.parametrize("kept", [["Валюты"], []])
