@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 WARM_UP = 20
 """Steps until the full rate."""
+TOGETHER = 10
+"""Steps that several workers take apart, each on batches of its own."""
 POOL_SEED = 11
 """Of what validation questions are looked for among: the same whatever the fit's seed."""
 
@@ -62,11 +64,14 @@ def _run(
     progress: Progress,
 ) -> Weights:
     """The best weights of all that were tried."""
+    from ai_stack_assets.domain.training import distributed  # not needed to use a model
+
     steps, every = int(parameters["steps"]), int(parameters["validate_every"])
+    group = distributed.current()
     state = kept.read()
     if state is None:
         state = checkpoints.State(
-            Adam.of(model.weights), model.weights.copy(), -1.0, 0, np.random.default_rng(seed)
+            Adam.of(model.weights), model.weights.copy(), -1.0, 0, np.random.default_rng([seed, group.rank])
         )
     else:
         progress(f"goes on after step {state.adam.steps} from a checkpoint")
@@ -76,7 +81,10 @@ def _run(
         loss = state.adam.step(
             batch, parameters["temperature"], rate * parameters["rate"], rate * parameters["field_rate"]
         )
-        if state.adam.steps % every == 0 or state.adam.steps == steps:
+        is_judged = state.adam.steps % every == 0 or state.adam.steps == steps
+        if is_judged or state.adam.steps % TOGETHER == 0:
+            state.adam.average(group)
+        if is_judged:
             score = trial.score(replace(model, weights=state.adam.weights))
             progress(f"step {state.adam.steps} of {steps}: loss {loss:.3f}, validation MRR@10 {score:.4f}")
             state.judge(score)

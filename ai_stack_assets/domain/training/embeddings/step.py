@@ -17,6 +17,8 @@ from ai_stack_assets.domain.training.embeddings.two_tower import Weights, mixed,
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
+    from ai_stack_assets.domain.training.distributed import Group
+
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -54,6 +56,11 @@ class Adam:
         self._move("terms", active, terms_gradient, rate)
         self._move("fields", (slice(None), active), fields_gradient, field_rate)
         return loss
+
+    def average(self, group: Group) -> None:
+        """The same on all workers of the group: the mean of what each has."""
+        for each in (self.weights, self.first, self.second):
+            each.terms[:], each.fields[:] = group.mean(each.terms), group.mean(each.fields)
 
     def _move(self, name: str, place: object, gradient: np.ndarray, rate: float) -> None:
         weights, first, second = (getattr(each, name) for each in (self.weights, self.first, self.second))

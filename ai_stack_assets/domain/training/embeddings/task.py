@@ -24,18 +24,29 @@ CODE_VERSION = "1"
 REQUIREMENTS = ("numpy", "scipy", "pyarrow", "PyStemmer", "msgspec", "xxhash")
 PARAMETERS: Mapping[str, Any] = {
     "size": 256,
-    "least_rows": 3,
+    "least_rows": 5,
     "steps": 800,
     "batch": 512,
     "rate": 1e-3,
     "field_rate": 5e-3,
-    "temperature": 0.05,
-    "dropout": 0.05,
-    "name_share": 0.25,
+    "temperature": 0.1,
+    "dropout": 0.2,
+    "name_share": 0.4,
     "validate_every": 50,
     "patience": 6,
 }
 HYBRID = "hybrid_mrr_at_10"
+DATA_PARALLEL = True
+CARD: Mapping[str, str] = {
+    "purpose": "Finds the method that answers a question in words: its vectors fill the vector store, and together with full text"
+    " they are the search by meaning.",
+    "target": "The description in a method's comment is the question, the method without its comment the answer, among itself and"
+    " 1,000 others drawn at random. MRR@10 is the mean of 1 / rank, 0 below the tenth. Methods of the same description are left"
+    " out of each other's pools; descriptions of fewer than five words, or that only refer to other methods, are no questions.",
+    "limits": "People who search do not write as people who document: expect less of short or colloquial questions. Words that"
+    " neither code nor comments of the training set had are not known. Among all methods of a large configuration, not 1,000,"
+    " ranks are lower.",
+}
 
 prepare = fields.prepare
 
