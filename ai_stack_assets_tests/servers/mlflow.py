@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Generator
@@ -14,6 +16,8 @@ from typing import Any, Self
 
 from ai_stack_assets_tests.servers.process import Server, new_folder, running
 
+CUT = -1
+"""Instead of a status: no answer, the connection ends."""
 _OF_THE_WAY = ("host", "transfer-encoding", "content-length", "connection")
 
 
@@ -60,7 +64,7 @@ def mlflow(folder: Path | None = None) -> Generator[MlflowServer]:
 
 
 class Gate:
-    """Before a server. `refuses(method, path)` gives a status for a request that is not passed on, or None."""
+    """Before a server. `refuses(method, path)` gives a status for a request that is not passed on, `CUT`, or None."""
 
     def __init__(self, port: int, refuses: Callable[[str, str], int | None] = lambda *_: None) -> None:
         self.refuses, self.requests = refuses, 0
@@ -73,7 +77,12 @@ class Gate:
                 body = self._body()
                 gate.requests += 1
                 if status := gate.refuses(self.command, self.path):
-                    self._answer(status, b'{"error_code": "", "message": "refused by the gate"}')
+                    if status == CUT:
+                        self.close_connection = True
+                        self.connection.shutdown(socket.SHUT_RDWR)
+                        return
+                    said = {"error_code": str(status), "message": "refused by the gate"}
+                    self._answer(status, json.dumps(said).encode())
                     return
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
                 with contextlib.closing(connection):

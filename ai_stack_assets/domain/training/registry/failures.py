@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import re
 from collections.abc import Generator
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
@@ -25,6 +26,8 @@ _TRANSIENT = frozenset(
 _FULL = ("No space left", "disk is full", "disk I/O error", "File too large")
 _FULL_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN = ("malformed", "not a database")
+_ACCOUNT = re.compile(r"//[^/\s@]*@")
+"""User and password in a URL."""
 
 
 @contextlib.contextmanager
@@ -37,9 +40,9 @@ def translated(place: str) -> Generator[None]:
     try:
         yield
     except MlflowException as error:
-        raise _of_mlflow(error, place) from error
+        raise _of_mlflow(error, place) from _told(error)
     except (requests.RequestException, sqlalchemy.exc.DBAPIError) as error:
-        raise _of_text(error, place) from error
+        raise _of_text(error, place) from _told(error)
     except OSError as error:
         if error.errno in _FULL_CODES:
             raise TransientError(f"MLflow at {place}: no space left on the disk ({error})") from error
@@ -65,5 +68,10 @@ def _of_text(error: Exception, place: str) -> PermanentError | TransientError:
 
 
 def _line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+    lines = _ACCOUNT.sub("//", str(error)).strip().splitlines()
     return lines[0][:500] if lines else type(error).__name__
+
+
+def _told(error: Exception) -> Exception | None:
+    """The cause, for the log; none when it quotes a URL with a password."""
+    return None if _ACCOUNT.search(str(error)) else error

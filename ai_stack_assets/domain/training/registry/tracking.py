@@ -103,6 +103,7 @@ def _settle_down() -> None:
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(SECONDS),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
     for name, value in wanted.items():
         os.environ.setdefault(name, value)

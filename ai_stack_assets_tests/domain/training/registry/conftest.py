@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -120,10 +121,8 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def on_server(tmp_path, mlflow_server, decisions, request) -> Workshop:
+def on_server(tmp_path, mlflow_server, decisions) -> Workshop:
     """Each test has models of its own there."""
     mlflow_server.start()
-    prefix = f"{request.node.name[:40]}-"
-    return Workshop(
-        Registry(Tracking(tmp_path / "mlflow", mlflow_server.url), decisions, prefix=prefix), tmp_path
-    )
+    tracking = Tracking(tmp_path / "mlflow", mlflow_server.url)
+    return Workshop(Registry(tracking, decisions, prefix=f"{uuid4().hex}-"), tmp_path)

@@ -1,21 +1,26 @@
 """A registered model where nothing of this project is installed."""
 
+import ast
 import contextlib
 import http.client
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from ai_stack_assets.domain.common.failures import PermanentError
-from ai_stack_assets.domain.training.registry import packaging
+from ai_stack_assets.domain.training import tasks
+from ai_stack_assets.domain.training.registry import packaging, records, served
 from ai_stack_assets_tests.domain.training import clean_process, tiny, tiny_code
 from ai_stack_assets_tests.domain.training.registry.conftest import BEST, INPUTS
 from ai_stack_assets_tests.servers.process import free_port
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "serve_model.py"
+FIT_ONLY = {"numba", "ray"}
+"""Imported inside the functions that fit a model, never where one is used."""
 LOADS = """
 import importlib.util, json, sys
 assert importlib.util.find_spec("ai_stack_assets") is None
@@ -177,3 +182,31 @@ def asked(port: int, rows: list[dict]) -> tuple[int, dict]:
         connection.request("POST", "/predict", json.dumps(rows))
         answer = connection.getresponse()
         return answer.status, json.loads(answer.read())
+
+
+@pytest.mark.parametrize("name", tasks.NAMES)
+def test_each_task_names_all_that_its_model_needs(name, tmp_path):
+    """Also what is imported inside functions, as its `load` and `predict` may do."""
+    task = tasks.load(name)
+    needed = packaging.needed_modules([task.__name__, records.__name__, served.__name__])
+    wanted = {
+        top for file in needed.values() for top in imported(ast.parse(file.read_text(encoding="utf-8")))
+    }
+    names = packaging.requirements([*task.REQUIREMENTS, *records.REQUIREMENTS])
+
+    there = {
+        path.name.partition(".")[0] for path in clean_process.linked(names, tmp_path / "packages").iterdir()
+    }
+
+    assert wanted - there - sys.stdlib_module_names - {"ai_stack_assets"} - FIT_ONLY == set()
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """Top packages of all imports."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
