@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.onec.history.backfill import History
 from ai_stack_assets.domain.training.change_risk import examples, measures, model, task
+from ai_stack_assets.domain.training.change_risk.columns import LABEL
 from ai_stack_assets.domain.training.contract import Evaluation, Sets
 from ai_stack_assets.domain.training.evaluation.bootstrap import compare
 
@@ -99,7 +100,7 @@ def show(what: str, sets: Sets, fitted: model.ChangeRisk, rows: pa.Table) -> Eva
 
 
 def _share(rows: pa.Table) -> float:
-    return sum(rows[measures.LABEL].to_pylist()) / max(rows.num_rows, 1)
+    return sum(rows[LABEL].to_pylist()) / max(rows.num_rows, 1)
 
 
 def _peak_mb() -> int:

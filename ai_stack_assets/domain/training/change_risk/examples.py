@@ -22,7 +22,8 @@ from ai_stack_assets.domain.dataset.pipeline import Made
 from ai_stack_assets.domain.onec.fact_cache import reader_version
 from ai_stack_assets.domain.onec.history.commits import Log, read_log
 from ai_stack_assets.domain.training.change_risk import past as past_columns
-from ai_stack_assets.domain.training.change_risk.snapshots import METHOD_ID, Snapshots
+from ai_stack_assets.domain.training.change_risk.columns import LABEL, METHOD_ID, SNAPSHOT
+from ai_stack_assets.domain.training.change_risk.snapshots import Snapshots
 from ai_stack_assets.domain.training.features import definitions
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 CODE_VERSION = "1"
 NAME = "change_risk"
-SNAPSHOT, LABEL = "snapshot", "is_changed"
 YEARS = 6
 """States at most. Older ones were written by other hands and habits, and each costs a reading of the configuration."""
 LEAST_YEARS = 3

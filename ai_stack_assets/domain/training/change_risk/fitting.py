@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ai_stack_assets.domain.training.change_risk.measures import LABEL
+from ai_stack_assets.domain.training.change_risk.columns import LABEL
 from ai_stack_assets.domain.training.change_risk.model import (
     CATEGORIES,
     COLUMNS,
@@ -17,7 +17,7 @@ from ai_stack_assets.domain.training.change_risk.model import (
     matrix,
     values,
 )
-from ai_stack_assets.domain.training.regressor.fitting import boosted, tree_parameters
+from ai_stack_assets.domain.training.trees import boosted, tree_parameters
 from ai_stack_assets.domain.training.validation_rules import require_finite
 
 if TYPE_CHECKING:

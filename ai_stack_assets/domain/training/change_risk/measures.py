@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.common.charts import table
+from ai_stack_assets.domain.training.change_risk.columns import LABEL, SNAPSHOT
 from ai_stack_assets.domain.training.contract import Evaluation
 from ai_stack_assets.domain.training.regressor.measures import slices
 
@@ -12,9 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-LABEL = "is_changed"
 SIZE = "lines"
-SLICES = ("configuration", "module_type", "snapshot")
+SLICES = ("configuration", "module_type", SNAPSHOT)
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.3)
 """Of the methods that somebody has the time to review."""
 REVIEWED = 0.05

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ai_stack_assets.domain.training.change_risk.past import COLUMNS as PAST
-from ai_stack_assets.domain.training.regressor.model import read_facts, read_trees
+from ai_stack_assets.domain.training.change_risk.columns import PAST
+from ai_stack_assets.domain.training.saved import read_facts
+from ai_stack_assets.domain.training.trees import read_trees
 
 if TYPE_CHECKING:
     import lightgbm as lgb

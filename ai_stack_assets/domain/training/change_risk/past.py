@@ -14,24 +14,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ai_stack_assets.domain.onec.history.state import ADDED, METHOD
+from ai_stack_assets.domain.training.change_risk.columns import PAST
 from ai_stack_assets.domain.training.families import family
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COLUMNS: Mapping[str, str] = {
-    "age_days": "Days since it was added; null when it is older than the history",
-    "days_since_change": "Days since its source changed last; null when it never did",
-    "changes_12m": "Days on which its source changed, of the last 365",
-    "changes_36m": "The same of the last 1,095",
-    "module_methods": "Methods of its module",
-    "module_changes_12m": "Methods added, changed and removed in its module in the last 365 days, per method",
-    "module_changes_36m": "The same of the last 1,095",
-    "module_added_12m": "Methods added to its module in the last 365 days, per method",
-    "family_changes_12m": "Methods added, changed and removed in its family of modules in the last 365 days, per method",
-    "history_days": "Days that the history went back then",
-}
-"""Name → meaning. What they count is known when the day ended."""
 YEAR = timedelta(days=365)
 
 
@@ -66,13 +54,13 @@ def events(first: date, rows: Iterable[Mapping[str, str]]) -> Events:
 
 
 def before(known: Events, ids: Sequence[str], day: date) -> pa.Table:
-    """Columns of `COLUMNS` for methods that there were when the day ended, in order."""
+    """Columns of `columns.PAST` for methods that there were when the day ended, in order."""
     import pyarrow as pa
 
     context = _Context(known, ids, day)
     rows = [(*_own(known.by_method.get(i, ()), day), *context.of(i)) for i in ids]
-    columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
-    return pa.table([pa.array(c, pa.float32()) for c in columns], names=list(COLUMNS))
+    columns = list(zip(*rows, strict=True)) or [()] * len(PAST)
+    return pa.table([pa.array(c, pa.float32()) for c in columns], names=list(PAST))
 
 
 def after(known: Events, ids: Sequence[str], day: date, within: timedelta = YEAR) -> list[bool]:

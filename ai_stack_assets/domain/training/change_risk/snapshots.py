@@ -20,6 +20,7 @@ from ai_stack_assets.domain.onec.groups import GroupFiles, RowCollector
 from ai_stack_assets.domain.onec.history.commits import Log
 from ai_stack_assets.domain.onec.history.tree import GroupKey, TreeReader
 from ai_stack_assets.domain.onec.layout import Root, SourceFile
+from ai_stack_assets.domain.training.change_risk.columns import METHOD_ID
 from ai_stack_assets.domain.training.features import definitions
 from ai_stack_assets.domain.training.features.compute import as_inputs, assembled, computed, input_hashes
 from ai_stack_assets.domain.training.features.sources import record_of
@@ -27,8 +28,6 @@ from ai_stack_assets.domain.training.features.sources import record_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-METHOD_ID = "method_id"
-"""`methods.id`: what history knows a method by."""
 _GROUPS_AT_ONCE = 200
 """Contents of so many objects are in memory at once: about 20 MB."""
 

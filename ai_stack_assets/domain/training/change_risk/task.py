@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
-from ai_stack_assets.domain.training.change_risk.measures import LABEL
+from ai_stack_assets.domain.training.change_risk.columns import LABEL, PAST
 from ai_stack_assets.domain.training.change_risk.model import ChangeRisk
 from ai_stack_assets.domain.training.change_risk.model import load as load_model
-from ai_stack_assets.domain.training.change_risk.past import COLUMNS as PAST
 from ai_stack_assets.domain.training.contract import Evaluation, Sets
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "change_risk"
 METRIC = "auc"
 CODE_VERSION = "1"
-REQUIREMENTS = ("lightgbm", "msgspec", "numpy", "pyarrow", "PyStemmer")
+REQUIREMENTS = ("lightgbm", "msgspec", "numpy", "pyarrow")
 PARAMETERS: Mapping[str, Any] = {
     "learning_rate": 0.05,
     "leaves": 15,

@@ -20,6 +20,7 @@ from ai_stack_assets.domain.training.regressor.header import (
     headers,
 )
 from ai_stack_assets.domain.training.regressor.model import Inputs, Reader, Regressor, Ridge, stacked
+from ai_stack_assets.domain.training.trees import boosted, tree_parameters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +37,6 @@ COMBINATIONS = (
 )
 """Blocks of words that each ridge reads."""
 FOLDS = 5
-SAY_EVERY = 50
 
 
 def fit(
@@ -89,54 +89,6 @@ def words_alone(train: pa.Table, asked: pa.Table, parameters: Mapping[str, Any])
     words = sp.hstack(list(reader.read(found).words.values())).tocsr()
     weights, intercept = _solved(words, train["target"].to_numpy(), parameters["ridge_alpha"])
     return sp.hstack(list(reader.read(headers(asked)).words.values())).tocsr() @ weights + intercept
-
-
-def tree_parameters(parameters: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """In LightGBM's words; what makes a fit repeatable is among them."""
-    return {
-        "learning_rate": parameters["learning_rate"],
-        "num_leaves": parameters["leaves"],
-        "min_data_in_leaf": parameters["least_rows"],
-        "feature_fraction": parameters["feature_share"],
-        "bagging_fraction": 0.8,
-        "bagging_freq": 1,
-        "lambda_l2": 5.0,
-        "seed": seed,
-        "deterministic": True,
-        "force_row_wise": True,
-        "verbose": -1,
-    }
-
-
-def boosted(
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
-    settings: dict[str, Any],
-    *,
-    rounds: int,
-    categories: int,
-    progress: Callable[[str], None],
-    patience: int = 60,
-) -> Any:
-    """LightGBM's booster, stopped where the validation set is told best. The first `categories` columns are such."""
-    import lightgbm as lgb
-
-    options: dict[str, Any] = {"categorical_feature": list(range(categories)), "free_raw_data": True}
-    # few rows: leaves as large as asked for would be none at all
-    settings["min_data_in_leaf"] = min(settings["min_data_in_leaf"], max(1, len(train[1]) // 20))
-    data = lgb.Dataset(*train, **options)
-    seen = lgb.Dataset(*validation, reference=data, **options)
-
-    def say(env: Any) -> None:
-        if (env.iteration + 1) % SAY_EVERY == 0:
-            _, metric, value, _ = env.evaluation_result_list[0][:4]
-            progress(f"round {env.iteration + 1}: validation {metric} {value:.4f}")
-
-    stop = lgb.early_stopping(patience, verbose=False)
-    trees = lgb.train(settings, data, rounds, [seen], ["validation"], callbacks=[say, stop])
-    progress(f"{trees.best_iteration} rounds are best")
-    # only the rounds that are used: smaller, and the same when loaded
-    return lgb.Booster(model_str=trees.model_to_string(num_iteration=trees.best_iteration))
 
 
 def _folds(families: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:

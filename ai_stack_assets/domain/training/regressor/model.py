@@ -6,9 +6,6 @@ how far each can be trusted. `fitting` makes one; here it is used, saved and loa
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,8 @@ import msgspec
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.regressor.header import BLOCKS, CATEGORIES, Header, headers
 from ai_stack_assets.domain.training.regressor.terms import Terms
+from ai_stack_assets.domain.training.saved import read_arrays, read_facts
+from ai_stack_assets.domain.training.trees import read_trees
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -170,40 +169,3 @@ def load(folder: Path) -> Regressor:
             f"{folder / WORDS} does not belong to {FACTS} ({error}): fit the model again"
         ) from error
     return Regressor(reader, ridges, read_trees(folder / TREES))
-
-
-def read_facts(file: Path, wanted: str) -> dict[str, Any]:
-    """JSON of a saved model. Raises PermanentError when it is damaged or of another format."""
-    try:
-        facts = msgspec.json.decode(file.read_bytes())
-        found = facts["format"]
-    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
-        raise PermanentError(f"{file} is damaged ({error}): fit the model again") from error
-    if found != wanted:
-        raise PermanentError(f"{file} has format {found}, this code reads {wanted}: fit the model again")
-    return facts
-
-
-def read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """Raises PermanentError when the archive is damaged."""
-    import numpy as np
-
-    try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise PermanentError(f"{file} is damaged ({error}): fit the model again") from error
-
-
-def read_trees(file: Path) -> lgb.Booster:
-    """Raises PermanentError when LightGBM's text is damaged."""
-    import lightgbm as lgb
-
-    try:
-        text = file.read_text("utf-8")
-        # LightGBM ends the process on some cut texts: it is asked only about whole ones
-        if "end of trees" not in text or "end of parameters" not in text:
-            raise ValueError("it ends too early")
-        return lgb.Booster(model_str=text)
-    except (OSError, ValueError, lgb.basic.LightGBMError) as error:
-        raise PermanentError(f"{file} is damaged ({error}): fit the model again") from error

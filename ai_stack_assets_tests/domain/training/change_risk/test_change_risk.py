@@ -11,7 +11,7 @@ import pytest
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.change_risk import measures, model, task
-from ai_stack_assets.domain.training.change_risk.past import COLUMNS as PAST
+from ai_stack_assets.domain.training.change_risk.columns import LABEL, PAST
 from ai_stack_assets.domain.training.contract import Sets
 from ai_stack_assets.domain.training.features.compute import of_methods
 from ai_stack_assets_tests.domain.training.regressor.methods import method
@@ -38,7 +38,7 @@ def state(year: int) -> pa.Table:
     for name, column in past.items():
         rows = rows.append_column(name, pa.array(column, pa.float32()))
     rows = rows.append_column("snapshot", pa.array([f"{year}-03-01"] * ROWS))
-    return rows.append_column(measures.LABEL, pa.array(label))
+    return rows.append_column(LABEL, pa.array(label))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def test_what_changes_is_ordered_before_what_does_not_and_better_than_by_size(ri
 
 
 def test_code_without_a_past_is_judged_by_the_code(risk, examples):
-    code = examples.test.drop_columns([*PAST, measures.LABEL])
+    code = examples.test.drop_columns([*PAST, LABEL])
     found = risk.predict(code)
     assert found["knows_past"].to_pylist() == [False] * ROWS
     assert risk.predict(examples.test)["knows_past"][0].as_py()
@@ -115,15 +115,15 @@ def test_a_damaged_file_is_named(risk, tmp_path: Path, name):
 
 def test_todays_code_is_no_example(examples):
     with pytest.raises(PermanentError, match=r"is_changed are no examples .* not from the dataset's splits"):
-        task.prepare(examples.test.drop_columns([measures.LABEL]))
+        task.prepare(examples.test.drop_columns([LABEL]))
 
 
 @pytest.mark.parametrize(
     ("changed", "said"), [(False, "none of the methods changed"), (True, "all of the methods")]
 )
 def test_a_constant_label_is_refused(examples, changed, said):
-    at = examples.test.schema.get_field_index(measures.LABEL)
-    constant = examples.test.set_column(at, measures.LABEL, pa.array([changed] * ROWS))
+    at = examples.test.schema.get_field_index(LABEL)
+    constant = examples.test.set_column(at, LABEL, pa.array([changed] * ROWS))
     with pytest.raises(PermanentError, match=said):
         task.prepare(constant)
 
