@@ -229,6 +229,9 @@ def registered(row: Row, made: Made, champion: Registered | None) -> dict[str, A
 
 
 def inference(made: Mapping[str, Made]) -> dict[str, Any]:
+    from ai_stack_assets.domain.training.worth_a_look import lists
+
+    shown = {title: text for each in made.values() for title, text in lists(each.version)}
     columns = ["configuration", "methods", "model", "version", "asked", "seconds"]
     rows = [
         (
@@ -247,6 +250,7 @@ def inference(made: Mapping[str, Made]) -> dict[str, Any]:
         "asked": sum(row[4] for row in rows),
         "is_new": any(each.is_new for each in made.values()),
         "models": _table(columns, rows),
+        **{title: dg.MarkdownMetadataValue(text) for title, text in shown.items()},
         "places": {name: each.version.path.as_uri() for name, each in made.items()},
     }
 

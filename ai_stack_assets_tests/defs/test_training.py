@@ -296,12 +296,8 @@ def test_models_in_use_are_asked_about_new_methods_only(training: Platform) -> N
     asked = metadata(first, keys.INFERENCE)["asked"]
     assert asked == metadata(first, keys.INFERENCE)["dagster/row_count"] > 10
     assert metadata(second, keys.INFERENCE)["asked"] == 0
-    lake = training.resources()["lake"].open("training/inference")
-    assert lake.require("demo").table("regressor").column_names == [
-        "content_hash",
-        "input_hash",
-        "expected_lines",
-    ]
+    answers = training.resources()["lake"].open("training/inference").require("demo").table("regressor")
+    assert {"content_hash", "object", "method_name", "expected_lines"} <= set(answers.column_names)
 
 
 def test_cleaning_up_removes_what_is_stale_and_nothing_of_a_champion(training: Platform) -> None:

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.contract import Model
     from ai_stack_assets.domain.training.registry.registry import Registry
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 ROWS_AT_ONCE = 8192
 UNIT = "owner"
 """Column: the object that a method belongs to. Asked about as a whole when anything in it is new."""
-_KNOWN_BY = (definitions.KEY, definitions.INPUT_HASH, UNIT)
-"""A method is the same while its code and all that its features are computed from are."""
+_KEPT = (definitions.KEY, definitions.INPUT_HASH, UNIT, "id", "object", "module_type", "method_name")
+"""Columns beside the answers: which method it is. It is the same while all that its features are computed from is."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _answer(
     model = champion.load()
     for asked in _batches(rows):
         answers = model.predict(asked)
-        for place, column in enumerate(_KNOWN_BY):
+        for place, column in enumerate(_KEPT):
             answers = answers.add_column(place, column, asked[column])
         parts.write(name, answers)
     return rows.num_rows

@@ -21,7 +21,7 @@ Parameter = bool | int | float | str
 
 LIMITS = {
     "embeddings": Limits(target=0.65, slice_margin=0.05, size_mb=200, rows_per_second=2000),
-    "classifier": Limits(target=0.45, slice_margin=0.08, size_mb=200, rows_per_second=500),
+    "classifier": Limits(target=0.64, slice_margin=0.08, size_mb=200, rows_per_second=500),
     "regressor": Limits(target=0.28, slice_margin=0.08, size_mb=200, rows_per_second=500),
     "change_risk": Limits(target=0.70, slice_margin=0.08, size_mb=200, rows_per_second=500),
 }

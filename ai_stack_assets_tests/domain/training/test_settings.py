@@ -24,7 +24,7 @@ def test_the_file_that_comes_along_says_what_the_defaults_are() -> None:
 
 def test_without_a_file_everything_has_a_default(tmp_path: Path) -> None:
     settings = load(tmp_path / "training.yaml")
-    assert settings.limits("classifier").target == 0.45 and settings.task("classifier").is_on
+    assert settings.limits("classifier").target == 0.64 and settings.task("classifier").is_on
 
 
 def test_what_is_given_for_one_model_leaves_the_others(tmp_path: Path) -> None:
