@@ -20,6 +20,8 @@ from ai_stack_assets.domain.dataset import stage
 from ai_stack_assets.domain.training.features import compute, definitions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pyarrow as pa
 
@@ -77,21 +79,20 @@ def update(
     if previous and previous.id == version_id:
         return Update(previous, False)
     with lake.draft(source.partition) as draft:
-        writer = _Writer(source, previous, stage.Parts(draft), workers)
+        writer = _Writer(source, previous, draft, workers)
         facts = writer.write(say)
-        manifest = {
-            "configuration": source.partition,
-            "source": {},
-            "tables": writer.parts.close(),
-            "facts": facts,
-        }
+        tables = {TABLE: writer.entry()}
+        manifest = {"configuration": source.partition, "source": {}, "tables": tables, "facts": facts}
         return Update(lake.publish(source.partition, draft, version_id, manifest), True)
 
 
 class _Writer:
-    def __init__(self, source: Source, previous: Version | None, parts: stage.Parts, workers: int) -> None:
-        self.source, self.previous, self.parts, self.workers = source, previous, parts, workers
+    def __init__(self, source: Source, previous: Version | None, draft: Path, workers: int) -> None:
+        self.source, self.previous, self.draft, self.workers = source, previous, draft, workers
         self.computed = 0
+        self.before = previous.manifest["facts"].get("parts", {}) if previous else {}
+        self.written: dict[str, tuple[str, int, int]] = {}
+        """Part → hash of its records, rows, bytes."""
         self._processes = contextlib.ExitStack()
         self._pool: ProcessPoolExecutor | None = None
         self._kept: list[pa.Table] = []
@@ -104,20 +105,19 @@ class _Writer:
         clock = PhaseClock()
         chosen, part, digests = self._look()
         clock.lap("look")
-        known = self.previous.manifest["facts"].get("digests", {}) if self.previous else {}
         rows = np.bincount(part[chosen], minlength=PARTS)
         changed = []
-        for number in range(PARTS):
+        for number in map(int, np.flatnonzero(rows)):
             name = _name(number)
-            if rows[number] and known.get(name) == digests[number]:
-                self._take_over(name, int(rows[number]))
-            elif rows[number]:
+            if self.previous and self.before.get(name, [""])[0] == digests[number]:
+                # in a bucket it may stay where it is, so nothing is asked of the file
+                self.previous.take_over(f"{TABLE}/{name}", self.draft)
+                self.written[name] = self.before[name]
+            else:
                 changed.append(number)
-        if not rows.any():
-            self.parts.write(TABLE, definitions.schema().empty_table())
         with self._processes:
             for numbers in _groups(changed, rows, _ROWS_PER_GROUP if self._kept else ROWS_AT_ONCE):
-                self._write_parts(numbers, chosen, part)
+                self._write_parts(numbers, chosen, part, digests)
                 say(f"features of {int(rows[: numbers[-1] + 1].sum())} of {int(rows.sum())} methods")
         clock.lap("compute")
         return {
@@ -125,12 +125,23 @@ class _Writer:
             "computed": self.computed,
             "reused": int(rows.sum()) - self.computed,
             "repeated": len(chosen) - int(rows.sum()),
-            "parts_taken_over": PARTS - len(changed) - int((rows == 0).sum()),
+            "parts_taken_over": len(self.written) - len(changed),
             "source": self.source.version.id,
             "code_version": definitions.CODE_VERSION,
             "seconds": clock.seconds,
-            "digests": {_name(number): digests[number] for number in np.flatnonzero(rows)},
+            "parts": dict(sorted(self.written.items())),
         }
+
+    def entry(self) -> dict[str, Any]:
+        """Of the table in the manifest. An empty table has one part all the same: that tells its columns."""
+        import pyarrow.parquet as pq
+
+        if not self.written:
+            path = self._path(0)
+            pq.write_table(definitions.schema().empty_table(), path)
+            return {"rows": 0, "bytes": path.stat().st_size, "parts": [path.name]}
+        _, rows, sizes = zip(*self.written.values(), strict=True)
+        return {"rows": sum(rows), "bytes": sum(sizes), "parts": sorted(self.written)}
 
     def _look(self) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """Per record whether it is the first of its code (by id), and its part; per part a hash of all that is in it."""
@@ -165,12 +176,14 @@ class _Writer:
             digests[number].update(digest.encode())
         return chosen, part, [digest.hexdigest() for digest in digests]
 
-    def _take_over(self, name: str, rows: int) -> None:
-        assert self.previous is not None
-        self.previous.take_over(f"{TABLE}/{name}", self.parts.folder)
-        self.parts.add_file(TABLE, self.parts.file(TABLE, name), rows)
+    def _path(self, number: int) -> Path:
+        path = self.draft / TABLE / _name(number)
+        path.parent.mkdir(exist_ok=True)
+        return path
 
-    def _write_parts(self, numbers: list[int], chosen: np.ndarray, part: np.ndarray) -> None:
+    def _write_parts(
+        self, numbers: list[int], chosen: np.ndarray, part: np.ndarray, digests: list[str]
+    ) -> None:
         import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -185,10 +198,10 @@ class _Writer:
         made, place = self._computed(inputs, numbers)
         of_row = _part_of(inputs)
         for number in numbers:
-            mine, path = np.flatnonzero(of_row == number), self.parts.file(TABLE, _name(number))
+            mine, path = np.flatnonzero(of_row == number), self._path(number)
             rows = compute.assembled(inputs.take(pa.array(mine)), made.take(pa.array(place[mine])))
             pq.write_table(rows, path, compression="zstd")
-            self.parts.add_file(TABLE, path, rows.num_rows)
+            self.written[path.name] = digests[number], rows.num_rows, path.stat().st_size
 
     def _computed(self, inputs: pa.Table, numbers: list[int]) -> tuple[pa.Table, np.ndarray]:
         """Computed columns, those of the version before where it has them, and where those of each input are among them."""
@@ -212,9 +225,7 @@ class _Writer:
 
         schema = compute.computed_schema()
         if self.previous and self.previous.manifest["facts"]["code_version"] == definitions.CODE_VERSION:
-            names = {_name(number) for number in numbers} & set(
-                self.previous.manifest["tables"][TABLE]["parts"]
-            )
+            names = {_name(number) for number in numbers} & self.before.keys()
             parts = self.previous.files([f"{TABLE}/{name}" for name in sorted(names)])
             return pa.concat_tables(
                 [schema.empty_table(), *(pq.read_table(p, columns=schema.names) for p in parts)]

@@ -10,6 +10,8 @@ import pytest
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.common.lake import Lake, Version
+from ai_stack_assets.domain.common.lake_bucket import Bucket
+from ai_stack_assets.domain.common.lake_shared import SharedLake
 from ai_stack_assets.domain.dataset.declarations import declaration
 from ai_stack_assets.domain.training.features import compute, definitions, store
 from ai_stack_assets.domain.training.features.sources import ConfigurationRecords, SplitRecords
@@ -186,6 +188,21 @@ def test_a_source_without_rows_gives_an_empty_table(lake: Lake, tmp_path: Path):
 
     assert made.facts["rows"] == 0
     assert made.version.table("features").schema.equals(definitions.schema())
+
+
+def test_in_a_bucket_parts_are_taken_over_on_a_machine_that_never_had_them(bucket_url: str, tmp_path: Path):
+    def lake_of(machine: str) -> SharedLake:
+        return SharedLake(tmp_path / machine, Bucket(bucket_url))
+
+    store.update(lake_of("one"), a_source(tmp_path, ROWS, "one"))
+
+    changed = [a_record("Метод7", "Catalog.Валюты", "\tА = 1000;"), *ROWS[:7], *ROWS[8:]]
+    made = store.update(lake_of("two"), a_source(tmp_path, changed, "two"))
+
+    assert made.facts["computed"] == 1
+    assert made.facts["parts_taken_over"] >= store.PARTS - 2
+    found = lake_of("three").require("dataset").table("features")
+    assert set(found["content_hash"].to_pylist()) == {row["content_hash"] for row in changed}
 
 
 def test_methods_of_a_configuration_are_the_records_that_the_dataset_has_of_them(lake: Lake, tmp_path: Path):
