@@ -134,8 +134,9 @@ def _type(arrow: pa.DataType) -> Any:
         return DataType.datetime
     names = {
         **dict.fromkeys((pa.string(), pa.large_string(), pa.string_view()), DataType.string),
-        **dict.fromkeys((pa.int8(), pa.int16(), pa.int32(), pa.uint8(), pa.uint16()), DataType.integer),
-        **dict.fromkeys((pa.int64(), pa.uint32(), pa.uint64()), DataType.long),
+        # of any width: a number in JSON is 64 bits wide, and MLflow refuses to make it narrower
+        **dict.fromkeys((pa.int8(), pa.int16(), pa.int32(), pa.int64()), DataType.long),
+        **dict.fromkeys((pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()), DataType.long),
         **dict.fromkeys((pa.float16(), pa.float32()), DataType.float),
         pa.float64(): DataType.double,
         pa.bool_(): DataType.boolean,

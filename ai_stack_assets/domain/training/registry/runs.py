@@ -147,7 +147,7 @@ def _log_model(client: MlflowClient, experiment: str, run_id: str, name: str, fi
 
 def _finished(client: MlflowClient, experiment: str, key: str) -> str:
     """The run of this fit that was logged to its end; empty when there is none."""
-    found = runs_of(client, experiment, f"tags.{KEY} = '{_quoted(key)}'") if key else []
+    found = runs_of(client, experiment, f'tags.{KEY} = "{key}"') if key else []
     return next((run.info.run_id for run in found if run.info.status == "FINISHED"), "")
 
 
@@ -213,7 +213,3 @@ def _write_files(
             content = base64.b64decode(data) if is_base64 else unquote_to_bytes(data)
             suffix = {"svg+xml": "svg"}.get(kind, kind)
             (folder / "pictures" / f"{name}{number or ''}.{suffix}").write_bytes(content)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "")

@@ -15,7 +15,7 @@ from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training import tasks
 from ai_stack_assets.domain.training.registry import packaging, records, served
 from ai_stack_assets_tests.domain.training import clean_process, tiny, tiny_code
-from ai_stack_assets_tests.domain.training.registry.conftest import BEST, INPUTS
+from ai_stack_assets_tests.domain.training.registry.conftest import BEST, BETTER, INPUTS
 from ai_stack_assets_tests.servers.process import free_port
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "serve_model.py"
@@ -136,7 +136,7 @@ def test_a_column_that_mlflow_has_no_type_for_is_named():
 
 
 def test_a_model_with_damaged_files_does_not_become_champion(workshop):
-    workshop.made(8)
+    workshop.made(BETTER)
     run, decision = workshop.judged(BEST)
     version = workshop.registry.register(tiny, run)
     (saved,) = workshop.registry.files(version).rglob("level.json")
@@ -145,7 +145,7 @@ def test_a_model_with_damaged_files_does_not_become_champion(workshop):
     with pytest.raises(PermanentError, match=r"level\.json is damaged"):
         workshop.registry.apply(tiny, run, decision)
 
-    assert workshop.in_use == 8
+    assert workshop.in_use == BETTER
     assert workshop.history == [("promoted", 1, 1), ("refused", 2, 1)]
 
 
