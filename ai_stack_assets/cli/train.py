@@ -28,7 +28,7 @@ _SHOWN = 5
 
 
 def train(options: argparse.Namespace, terminal: Terminal) -> int:
-    """The stage of a week, then cleaning up whatever became of it. Returns the exit code."""
+    """The stage of a week, then cleaning up whatever became of it, then what models in use say. Returns the exit code."""
     week = options.week or _newest()
     wanted = tuple(options.task) or tasks.NAMES
     terminal.say(f"\nWeek of {week}: {', '.join(wanted)}")
@@ -41,6 +41,8 @@ def train(options: argparse.Namespace, terminal: Terminal) -> int:
             facts = execute(instance, training_job, week, steps, terminal, assets=_assets(wanted))
         finally:
             execute(instance, cleanup_job, week, {}, terminal)
+        if any(key.to_user_string() in facts.metadata for key in keys.REGISTERED.values()):
+            execute(instance, features_job, week, {}, terminal)
     if facts.is_interrupted:
         raise KeyboardInterrupt
     terminal.say("\n".join(["", *_summary(facts, wanted), "", *checks_and_failures(facts)]))
@@ -71,6 +73,10 @@ def training_job() -> dg.JobDefinition:
 
 def cleanup_job() -> dg.JobDefinition:
     return defs().resolve_job_def(keys.CLEANUP_JOB)
+
+
+def features_job() -> dg.JobDefinition:
+    return defs().resolve_job_def(keys.FEATURES_JOB)
 
 
 def _assets(wanted: Sequence[str]) -> list[dg.AssetKey]:
@@ -115,7 +121,7 @@ def _line(name: str, model: dict[str, Any], evaluation: dict[str, Any], register
     size = model.get("size_bytes", 0) / 2**20
     return (
         f"{name:<14}{f'{metric} {value:.3f}':>22}{evaluation['target']:>8.3f}  {action:<12}"
-        f"{model.get('fit_seconds', 0):>8.1f}{size:>7.1f}  {evaluation['reason']}"
+        f"{model.get('fit_seconds', 0):>8.1f}{size:>7.1f}  {evaluation['reason'].partition(';')[0]}"
     )
 
 
