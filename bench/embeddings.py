@@ -26,7 +26,7 @@ from ai_stack_assets.domain.common.identifiers import words
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.onec.extraction import extract
 from ai_stack_assets.domain.training.contract import Evaluation, Sets
-from ai_stack_assets.domain.training.embeddings import examples, ranking, task
+from ai_stack_assets.domain.training.embeddings import examples, fit, hybrid, ranking, task
 from ai_stack_assets.domain.training.embeddings.bm25 import Bm25
 from ai_stack_assets.domain.training.evaluation.bootstrap import compare
 from ai_stack_assets.domain.training.features import compute, sources
@@ -143,8 +143,10 @@ def judged(sets: Sets, given: dict[str, object], seed: int) -> dict[str, Evaluat
     print(f"vectors of {rows / wall:,.0f} methods a second, {rows / cpu:,.0f} a second of CPU")
     pool = ranking.Pool.of(sets.test, seed)
     whole = ranking.evaluation(pool.picked(_unsplit(sets.test, pool.asked)), sets.test, pool.asked)
+    fields = ranking.evaluation(_by_fields(sets.test, pool), sets.test, pool.asked)
     baselines = task.baselines(sets, sets.test, seed=seed)
-    return {"BM25, identifiers whole": whole, **baselines, **task.scored(model, sets.test, seed=seed)}
+    scored = task.scored(model, sets.test, seed=seed)
+    return {"BM25, identifiers whole": whole, "BM25, name and code apart": fields, **baselines, **scored}
 
 
 def timed(work: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
@@ -171,6 +173,16 @@ def _interval(evaluation: Evaluation) -> tuple[float, float]:
     random = np.random.default_rng(1)
     drawn = [evaluation.score(random.integers(0, evaluation.rows, evaluation.rows)) for _ in range(RESAMPLES)]
     return float(np.quantile(drawn, 0.025)), float(np.quantile(drawn, 0.975))
+
+
+def _by_fields(rows: pa.Table, pool: ranking.Pool) -> np.ndarray:
+    """BM25 of the name and of all, added in deviations: how far words alone get when the name counts as much as the rest."""
+    known = examples.vocabulary([rows["name_terms"]], 1)
+    index = Bm25(examples.counts(rows["name_terms"], known))
+    questions = examples.counts(rows[examples.QUERY].take(pool.asked), known)
+    questions.sum_duplicates()
+    names = pool.picked(lambda part: index.scores(questions[part]))
+    return hybrid.combined(pool.picked(fit.text_scores(rows, pool.asked)), names, 1.0)
 
 
 def _unsplit(rows: pa.Table, asked: np.ndarray) -> ranking.Scores:

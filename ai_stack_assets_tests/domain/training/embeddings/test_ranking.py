@@ -7,6 +7,7 @@ import scipy.sparse as sp
 
 from ai_stack_assets.domain.training.embeddings import examples, hybrid, ranking, step
 from ai_stack_assets.domain.training.embeddings.bm25 import Bm25
+from ai_stack_assets.domain.training.embeddings.two_tower import Weights
 
 
 def test_bm25_scores_as_its_formula_says() -> None:
@@ -78,3 +79,16 @@ def test_gradients_are_those_of_the_loss() -> None:
                 moved.append(step.gradients(bags, labels, terms, fields, 0.5)[0])
                 weights[place] = kept
             assert gradient[place] == pytest.approx((moved[0] - moved[1]) / 2e-3, rel=0.05, abs=2e-4)
+
+
+def test_workers_of_a_group_go_on_from_their_mean() -> None:
+    class Pair:
+        """Two workers, of whom the other one has only ones."""
+
+        def mean(self, array: np.ndarray) -> np.ndarray:
+            return (array + 1) / 2
+
+    adam = step.Adam.of(Weights(np.full((2, 3), 3.0, np.float32), np.full((4, 2), 5.0, np.float32)))
+    adam.average(Pair())
+    assert (adam.weights.terms == 2).all() and (adam.weights.fields == 3).all()
+    assert (adam.first.terms == 0.5).all() and (adam.second.fields == 0.5).all()
