@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FIRST_SEED = 10
 """Settings were chosen on the validation families of splits 0 to 3."""
 HELD_OUT, LARGEST = 0.15, 0.05
-METRICS = ("r2", "spearman", "mae")
+METRICS = ("r2_unweighted", "spearman_unweighted", "r2", "spearman", "mae", "r2_in_module")
 
 
 def main() -> None:
@@ -47,11 +47,15 @@ def main() -> None:
     for seed in range(FIRST_SEED, FIRST_SEED + options.splits):
         for name, evaluation in judged(split(rows, seed), seed, probe=options.probe):
             found.setdefault(name, []).append(evaluation)
-            numbers = "  ".join(f"{m} {evaluation.metrics[m]:.3f}" for m in METRICS)
+            numbers = "  ".join(
+                f"{m} {evaluation.metrics[m]:.3f}" for m in METRICS if m in evaluation.metrics
+            )
             print(f"split {seed}, {evaluation.rows:,} methods  {name:36} {numbers}", flush=True)
     print(f"\n{options.splits} splits: mean ± deviation")
     for name, evaluations in found.items():
-        print(f"  {name:36} {'  '.join(_summary(evaluations, metric) for metric in METRICS)}")
+        print(
+            f"  {name:36} {'  '.join(_summary(evaluations, metric) for metric in METRICS if metric in evaluations[0].metrics)}"
+        )
     print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
 
 
@@ -99,34 +103,6 @@ def judged(sets: Sets, seed: int, *, probe: bool) -> Iterator[tuple[str, Evaluat
         model = task.fit(sets, parameters, seed=seed, progress=lambda _: None)
         yield name, task.evaluate(model, sets.test, seed=seed)
         print(f"  fit and evaluation: {time.process_time() - cpu:.1f} s of CPU")
-        if with_place:
-            expected = [model.expected(part) for part in (sets.validation, sets.test)]
-            yield (
-                "model + other methods of the module",
-                measures.evaluation(neighbours(sets, *expected), sets.test),
-            )
-
-
-def neighbours(sets: Sets, seen: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Expectations moved by how far the other methods of the module are from theirs: only where their code is there already, so
-    no part of the model. How far they move is chosen on the validation families."""
-    import numpy as np
-
-    y = sets.validation["target"].to_numpy()
-    errors = {
-        k: np.square(seen + around(sets.validation, seen, k) - y).mean() for k in (2, 5, 10, 20, 50, 1e9)
-    }
-    return expected + around(sets.test, expected, min(errors, key=lambda k: errors[k]))
-
-
-def around(rows: pa.Table, expected: np.ndarray, shrinkage: float) -> np.ndarray:
-    """Mean residual of the module's other methods, pulled towards 0 as if so many more had none."""
-    import numpy as np
-
-    _, module = np.unique(np.array(rows["module"].to_pylist()), return_inverse=True)
-    residual = rows["target"].to_numpy() - expected
-    sums, counts = np.bincount(module, residual), np.bincount(module)
-    return (sums[module] - residual) / (counts[module] - 1 + shrinkage)
 
 
 def svd_100(sets: Sets) -> np.ndarray:

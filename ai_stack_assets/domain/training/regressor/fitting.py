@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.training.regressor import neighbours
 from ai_stack_assets.domain.training.regressor.header import (
     CATEGORIES,
     DOC,
@@ -72,12 +73,13 @@ def fit(
     trees = boosted(
         (stacked(inputs, said), y),
         (there, y_seen),
-        {"objective": "l2", "metric": "rmse", **tree_parameters(parameters, seed)},
+        {"objective": "l2", "metric": "rmse", "extra_trees": True, **tree_parameters(parameters, seed)},
         rounds=parameters["rounds"],
         categories=len(CATEGORIES) if reader.categories else 0,
         progress=progress,
     )
-    return Regressor(reader, ridges, trees)
+    residual = y_seen - np.asarray(trees.predict(there))
+    return Regressor(reader, ridges, trees, neighbours.chosen(validation, residual))
 
 
 def words_alone(train: pa.Table, asked: pa.Table, parameters: Mapping[str, Any]) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.common.charts import table
@@ -13,28 +14,37 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SLICES = ("configuration", "module_type")
+LARGEST = 0.05
+"""Share of the methods that one family counts for at most. One library's 394 wrappers of a web service were 22 % of a test set:
+R² was 0.08 with them and 0.28 without."""
 LEAST_ROWS = 30
 """Of a slice: fewer tell nothing."""
 SHOWN = 15
 TENTHS = 10
 
 
-def evaluation(expected: np.ndarray, examples: pa.Table) -> Evaluation:
-    """R² (the metric), Spearman's rank correlation and mean absolute error of expectations, on the scale of the logarithm."""
-    import numpy as np
-    from scipy.stats import spearmanr
+def evaluation(expected: np.ndarray, examples: pa.Table, in_module: np.ndarray | None = None) -> Evaluation:
+    """R² (the metric), Spearman's rank correlation and mean absolute error of expectations, on the scale of the logarithm.
 
-    real = examples["target"].to_numpy()
+    Methods of a family share much, so a large one would decide the number: none counts for more than `LARGEST` of the methods.
+    `…_unweighted`: every method counts the same. `r2_in_module`: with `in_module`, which knows the module's other methods.
+    """
+    import numpy as np
+
+    real, weights = examples["target"].to_numpy(), family_weights(examples["family"].to_pylist())
 
     def score(indices: np.ndarray) -> float:
-        return r2(expected[indices], real[indices])
+        return r2(expected[indices], real[indices], weights[indices])
 
-    ranks = float(spearmanr(expected, real)[0]) if np.ptp(expected) > 0 else 0.0
     metrics = {
-        "r2": r2(expected, real),
-        "spearman": ranks,
-        "mae": float(np.abs(expected - real).mean()),
+        "r2": r2(expected, real, weights),
+        "spearman": spearman(expected, real, weights),
+        "mae": float(np.average(np.abs(expected - real), weights=weights)),
+        "r2_unweighted": r2(expected, real, np.ones(len(real))),
+        "spearman_unweighted": spearman(expected, real, np.ones(len(real))),
     }
+    if in_module is not None:
+        metrics["r2_in_module"] = r2(in_module, real, weights)
     pictures = {
         "Expected and real complexity": _tenths(expected, real),
         "More complex than expected": _furthest(expected, examples),
@@ -42,10 +52,32 @@ def evaluation(expected: np.ndarray, examples: pa.Table) -> Evaluation:
     return Evaluation(metrics, score, len(real), slices(examples, "r2", score), pictures)
 
 
-def r2(expected: np.ndarray, real: np.ndarray) -> float:
+def family_weights(families: Sequence[str]) -> np.ndarray:
+    """1 for a method of a family that is small enough, less for one of a larger family."""
+    import numpy as np
+
+    sizes = Counter(families)
+    most = LARGEST * len(families)
+    return np.array([min(1.0, most / sizes[family]) for family in families])
+
+
+def r2(expected: np.ndarray, real: np.ndarray, weights: np.ndarray) -> float:
     """Share of the variance that is explained; not a number when there is none."""
-    spread = float(((real - real.mean()) ** 2).sum())
-    return 1 - float(((real - expected) ** 2).sum()) / spread if spread > 0 else float("nan")
+    import numpy as np
+
+    spread = float((weights * (real - np.average(real, weights=weights)) ** 2).sum())
+    return 1 - float((weights * (real - expected) ** 2).sum()) / spread if spread > 0 else float("nan")
+
+
+def spearman(expected: np.ndarray, real: np.ndarray, weights: np.ndarray) -> float:
+    """Correlation of the ranks; 0 when all expectations are the same."""
+    import numpy as np
+    from scipy.stats import rankdata
+
+    if np.ptp(expected) == 0 or np.ptp(real) == 0:
+        return 0.0
+    covariance = np.cov(rankdata(expected), rankdata(real), aweights=weights)
+    return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
 
 
 def slices(

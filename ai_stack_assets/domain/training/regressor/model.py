@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.training.regressor import neighbours
 from ai_stack_assets.domain.training.regressor.header import BLOCKS, CATEGORIES, Header, headers
 from ai_stack_assets.domain.training.regressor.terms import Terms
 from ai_stack_assets.domain.training.saved import read_arrays, read_facts
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT = "1"
 WORDS, TREES, FACTS = "words.npz", "trees.txt", "model.json"
+ANSWERS = ("expected", "expected_cyclomatic", "residual", "residual_in_module")
 OTHER = -1
 """A category that training has not seen."""
 
@@ -91,20 +93,27 @@ class Regressor:
     reader: Reader
     ridges: Sequence[Ridge]
     trees: lgb.Booster
+    shrinkage: float
+    """See `neighbours.around`."""
 
     def predict(self, rows: pa.Table) -> pa.Table:
-        """`expected` (of log(1 + cyclomatic)), `expected_cyclomatic`, and `residual`: how much more complex it is than expected,
-        on the scale of the logarithm; null where the real complexity is not known (no column `cyclomatic`)."""
+        """`expected` (of log(1 + cyclomatic)) by the header, `expected_cyclomatic`, and `residual`: how much more complex it
+        is, on the scale of the logarithm. `residual_in_module`: the same beside the other methods of its module among the rows, so
+        ask about whole modules. Both are null where real complexities are not known (no column `cyclomatic`)."""
         import numpy as np
         import pyarrow as pa
 
         expected = self.expected(rows)
-        residual = pa.nulls(len(expected), pa.float32())
-        if "cyclomatic" in rows.schema.names:
-            real = rows["cyclomatic"].to_numpy().astype(float)
-            residual = pa.array(np.log1p(real) - expected, pa.float32(), from_pandas=True)
-        columns = [pa.array(values, pa.float32()) for values in (expected, np.expm1(expected))]
-        return pa.table([*columns, residual], names=["expected", "expected_cyclomatic", "residual"])
+        columns = {"expected": expected, "expected_cyclomatic": np.expm1(expected)}
+        if set(neighbours.COLUMNS) <= set(rows.schema.names):
+            columns["residual"] = residual = _real(rows) - expected
+            columns["residual_in_module"] = residual - neighbours.around(rows, residual, self.shrinkage)
+        found = [columns.get(name, [None] * len(expected)) for name in ANSWERS]
+        return pa.table([pa.array(values, pa.float32()) for values in found], names=list(ANSWERS))
+
+    def in_module(self, rows: pa.Table, expected: np.ndarray) -> np.ndarray:
+        """Expectations moved by how complex the other methods of the module are. float64 [rows]."""
+        return expected + neighbours.around(rows, _real(rows) - expected, self.shrinkage)
 
     def expected(self, rows: pa.Table) -> np.ndarray:
         """float64 [rows]."""
@@ -128,9 +137,16 @@ class Regressor:
             "format": FORMAT,
             "categories": self.reader.categories,
             "blocks": list(self.reader.terms),
+            "shrinkage": self.shrinkage,
             "ridges": [{"blocks": ridge.blocks, "intercept": ridge.intercept} for ridge in self.ridges],
         }
         (folder / FACTS).write_bytes(msgspec.json.encode(facts))
+
+
+def _real(rows: pa.Table) -> np.ndarray:
+    import numpy as np
+
+    return np.log1p(rows["cyclomatic"].to_numpy().astype(float))
 
 
 def stacked(inputs: Inputs, said: Sequence[np.ndarray]) -> np.ndarray:
@@ -163,9 +179,9 @@ def load(folder: Path) -> Regressor:
             Ridge(ridge["blocks"], arrays[f"ridge_{i}"], ridge["intercept"])
             for i, ridge in enumerate(facts["ridges"])
         ]
-        reader = Reader(terms, facts["categories"])
+        reader, shrinkage = Reader(terms, facts["categories"]), facts["shrinkage"]
     except (KeyError, UnicodeDecodeError) as error:
         raise PermanentError(
             f"{folder / WORDS} does not belong to {FACTS} ({error}): fit the model again"
         ) from error
-    return Regressor(reader, ridges, read_trees(folder / TREES))
+    return Regressor(reader, ridges, read_trees(folder / TREES), shrinkage)

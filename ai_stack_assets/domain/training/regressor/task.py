@@ -97,7 +97,8 @@ load = load_model
 def evaluate(model: Regressor, examples: pa.Table, *, seed: int) -> Evaluation:
     from ai_stack_assets.domain.training.regressor import measures
 
-    return measures.evaluation(model.expected(examples), examples)
+    expected = model.expected(examples)
+    return measures.evaluation(expected, examples, model.in_module(examples, expected))
 
 
 def baselines(sets: Sets, examples: pa.Table, *, seed: int) -> Mapping[str, Evaluation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.contract import Sets
 from ai_stack_assets.domain.training.features import definitions
 from ai_stack_assets.domain.training.features.compute import of_methods
-from ai_stack_assets.domain.training.regressor import header, model, task
+from ai_stack_assets.domain.training.regressor import header, measures, model, task
 from ai_stack_assets_tests.domain.training.regressor.methods import method, rows, sets
 
 FAST = {**task.PARAMETERS, "rounds": 60, "least_rows": 10}
@@ -49,10 +50,39 @@ def test_a_method_more_complex_than_its_name_says_has_a_positive_residual(regres
     assert tangled["residual"][0].as_py() > simple["residual"][0].as_py() + 1
 
 
+def test_a_module_that_is_complex_as_a_whole_is_expected_to_be_so(regressor):
+    plain = [method(f"ПолучитьКурс{i}", 0, object="CommonModule.Простой") for i in range(20)]
+    tangled = [method(f"ПолучитьКурс{i}", 8, object="CommonModule.Разбор") for i in range(20)]
+    found = replace(regressor, shrinkage=2.0).predict(of_methods([*plain, *tangled]))
+    own, beside = (found[name].to_numpy()[20:] for name in ("residual", "residual_in_module"))
+    assert np.all(np.abs(beside) < own / 2)
+
+
+def test_a_method_alone_in_its_module_is_judged_by_its_header(regressor):
+    [found] = regressor.predict(
+        of_methods([method("ПолучитьКурс1", 8, object="CommonModule.Новый")])
+    ).to_pylist()
+    assert found["residual_in_module"] == found["residual"]
+
+
+def test_its_own_complexity_never_moves_what_is_expected_of_a_method(regressor):
+    others = [method(f"ПолучитьКурс{i}", 3, object="CommonModule.Новый") for i in range(5)]
+    asked = [of_methods([method("ЭтоСклад1", n, object="CommonModule.Новый"), *others]) for n in (0, 12)]
+    simple, tangled = (regressor.in_module(rows, regressor.expected(rows))[0] for rows in asked)
+    assert simple == pytest.approx(tangled)
+
+
+def test_no_family_counts_for_more_than_a_twentieth():
+    weights = measures.family_weights([*["большая"] * 40, *(f"малая{i}" for i in range(60))])
+    assert weights[:40].sum() == pytest.approx(5)
+    assert set(weights[40:]) == {1.0}
+
+
 def test_the_residual_is_null_where_the_complexity_is_not_known(regressor, examples):
     known = regressor.predict(examples.test)
     unknown = regressor.predict(examples.test.drop_columns(["cyclomatic"]))
     assert unknown["residual"].null_count == examples.test.num_rows
+    assert unknown["residual_in_module"].null_count == examples.test.num_rows
     assert unknown["expected"] == known["expected"]
 
 
