@@ -98,8 +98,8 @@ class Regressor:
 
     def predict(self, rows: pa.Table) -> pa.Table:
         """`expected` (of log(1 + cyclomatic)) by the header, `expected_cyclomatic`, and `residual`: how much more complex it
-        is, on the scale of the logarithm. `residual_in_module`: the same beside the other methods of its module among the rows, so
-        ask about whole modules. Both are null where real complexities are not known (no column `cyclomatic`)."""
+        is, on the scale of the logarithm. `residual_in_module`: the same beside the other methods of its module among the rows,
+        so ask about whole modules. Both are null where real complexities are not known (no column `cyclomatic`)."""
         import numpy as np
         import pyarrow as pa
 
