@@ -84,19 +84,16 @@ def search(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = _study(task, seed, storage)
-    defaults = {**task.PARAMETERS, **(fixed or {})}
-    if not study.trials:
+    study, clock = _study(task, seed, storage), _Clock(minutes * 60, trials)
+    # again when the first one was killed
+    if not any(trial.state.is_finished() for trial in study.trials):
         study.enqueue_trial(dict(task.PARAMETERS))
-    clock = _Clock(minutes * 60, trials)
 
     def objective(trial: optuna.Trial) -> float:
-        parameters = {**defaults, **task.search_space(trial), **(fixed or {})}
+        parameters = {**task.PARAMETERS, **task.search_space(trial), **(fixed or {})}
         trial.set_user_attr("parameters", parameters)
-        value = _value(task, sets, parameters, seed, trial)
-        said = (
-            f"{task.METRIC} {value:.4f}" if math.isfinite(value) else trial.user_attrs.get("note", NO_NUMBER)
-        )
+        value, said = _value(task, sets, parameters, seed)
+        trial.set_user_attr("note", said)
         progress(f"trial {trial.number}: {said} with {parameters}")
         return value
 
@@ -109,14 +106,14 @@ def search(
     return _found(task, study)
 
 
-def _value(task: Task, sets: Sets, parameters: Mapping[str, Any], seed: int, trial: optuna.Trial) -> float:
-    """Not a number when these parameters cannot be fitted: for optuna a failed trial, to keep away from."""
+def _value(task: Task, sets: Sets, parameters: Mapping[str, Any], seed: int) -> tuple[float, str]:
+    """The metric, and it or what went wrong in words. Not a number, for optuna, is a failed trial to keep away from."""
     try:
         model = task.fit(sets, parameters, seed=seed, progress=lambda _: None)
-        return float(task.evaluate(model, sets.validation, seed=seed).metrics[task.METRIC])
+        value = float(task.evaluate(model, sets.validation, seed=seed).metrics[task.METRIC])
     except (PermanentError, ArithmeticError, ValueError) as error:
-        trial.set_user_attr("note", str(error))
-        return math.nan
+        return math.nan, str(error)
+    return value, f"{task.METRIC} {value:.4f}" if math.isfinite(value) else NO_NUMBER
 
 
 class _Clock:

@@ -67,15 +67,14 @@ def build(
         more: facts to keep beside the report, such as which models are trained; made anew when `more_depends_on` is another.
     """
     maker, vectors_of = vectorise
-    version_id = stage.key(
-        CODE_VERSION,
-        *features,
-        reference,
-        settings=asdict(settings),
-        champions=sorted((champion.task.NAME, champion.version) for champion in champions),
-        vectors=maker,
-        more=more_depends_on,
-    )
+    versions = sorted((champion.task.NAME, champion.version) for champion in champions)
+    depends_on = {
+        "settings": asdict(settings),
+        "champions": versions,
+        "vectors": maker,
+        "more": more_depends_on,
+    }
+    version_id = stage.key(CODE_VERSION, *features, reference, **depends_on)
 
     def write(parts: stage.Parts) -> dict[str, Any]:
         current = sample(features, settings.sample)
