@@ -41,14 +41,16 @@ def boosted(
     categories: int,
     progress: Callable[[str], None],
     patience: int = 60,
+    weights: np.ndarray | None = None,
 ) -> Any:
-    """LightGBM's booster, stopped where the validation set is told best. The first `categories` columns are such."""
+    """LightGBM's booster, stopped where the validation set is told best. The first `categories` columns are such; `weights`: of
+    the rows to learn from."""
     import lightgbm as lgb
 
     options: dict[str, Any] = {"categorical_feature": list(range(categories)), "free_raw_data": True}
     # few rows: leaves as large as asked for would be none at all
     settings["min_data_in_leaf"] = min(settings["min_data_in_leaf"], max(1, len(train[1]) // 20))
-    data = lgb.Dataset(*train, **options)
+    data = lgb.Dataset(*train, weight=weights, **options)
     seen = lgb.Dataset(*validation, reference=data, **options)
 
     def say(env: Any) -> None:

@@ -6,6 +6,7 @@ and within 1e-6 otherwise. A fit takes seconds, so an interrupted one begins ane
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,14 @@ def fit(
     reader = Reader.fit(found, parameters["least_methods"], with_place=parameters["with_place"])
     inputs, seen = reader.read(found), reader.read(headers(validation))
     y, y_seen = train["target"].to_numpy(), validation["target"].to_numpy()
-    folds = _folds(train["family"].to_pylist())
+    families = train["family"].to_pylist()
+    folds, weights = _folds(families), family_balance(families, parameters["family_balance"])
     ridges, said = [], []
     for blocks in COMBINATIONS:
         if not set(blocks) & set(reader.terms):
             continue
         blocks = tuple(block for block in blocks if block in reader.terms)
-        ridge, out_of_fold = _ridge(inputs, blocks, y, folds, parameters["ridge_alpha"])
+        ridge, out_of_fold = _ridge(inputs, blocks, y, weights, folds, parameters["ridge_alpha"])
         ridges.append(ridge)
         said.append(out_of_fold)
         error = np.sqrt(np.mean((ridge.predict(seen.words) - y_seen) ** 2))
@@ -77,6 +79,7 @@ def fit(
         rounds=parameters["rounds"],
         categories=len(CATEGORIES) if reader.categories else 0,
         progress=progress,
+        weights=weights,
     )
     residual = y_seen - np.asarray(trees.predict(there))
     return Regressor(reader, ridges, trees, neighbours.chosen(validation, residual))
@@ -84,12 +87,14 @@ def fit(
 
 def words_alone(train: pa.Table, asked: pa.Table, parameters: Mapping[str, Any]) -> np.ndarray:
     """What one ridge regression on the words of name, parameters and comment expects: the baseline."""
+    import numpy as np
     import scipy.sparse as sp
 
     found = headers(train)
     reader = Reader.fit(found, parameters["least_methods"], with_place=False)
     words = sp.hstack(list(reader.read(found).words.values())).tocsr()
-    weights, intercept = _solved(words, train["target"].to_numpy(), parameters["ridge_alpha"])
+    y = train["target"].to_numpy()
+    weights, intercept = _solved(words, y, np.ones(len(y)), parameters["ridge_alpha"])
     return sp.hstack(list(reader.read(headers(asked)).words.values())).tocsr() @ weights + intercept
 
 
@@ -104,10 +109,20 @@ def _folds(families: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
     return list(GroupKFold(count).split(families, groups=families))
 
 
+def family_balance(families: Sequence[str], balance: float) -> np.ndarray:
+    """Of methods, by the size of their families: 0 gives all the same, 1 gives all families the same. Their mean is 1."""
+    import numpy as np
+
+    sizes = Counter(families)
+    weights = np.array([sizes[family] for family in families], float) ** -balance
+    return weights / weights.mean()
+
+
 def _ridge(
     inputs: Inputs,
     blocks: Sequence[str],
     y: np.ndarray,
+    row_weights: np.ndarray,
     folds: Sequence[tuple[np.ndarray, np.ndarray]],
     alpha: float,
 ) -> tuple[Ridge, np.ndarray]:
@@ -118,17 +133,19 @@ def _ridge(
     matrix = sp.hstack([inputs.words[block] for block in blocks]).tocsr()
     said = np.empty(len(y))
     for learned, asked in folds:
-        weights, intercept = _solved(matrix[learned], y[learned], alpha)
+        weights, intercept = _solved(matrix[learned], y[learned], row_weights[learned], alpha)
         said[asked] = matrix[asked] @ weights + intercept
-    weights, intercept = _solved(matrix, y, alpha)
+    weights, intercept = _solved(matrix, y, row_weights, alpha)
     return Ridge(tuple(blocks), weights, intercept), said
 
 
-def _solved(matrix: sp.csr_matrix, y: np.ndarray, alpha: float) -> tuple[np.ndarray, float]:
+def _solved(
+    matrix: sp.csr_matrix, y: np.ndarray, row_weights: np.ndarray, alpha: float
+) -> tuple[np.ndarray, float]:
     import numpy as np
     from sklearn.linear_model import Ridge as Solver
 
     if not matrix.shape[1]:
-        return np.zeros(0, np.float32), float(y.mean())
-    solver = Solver(alpha=alpha, solver="lsqr", tol=1e-3).fit(matrix, y)
+        return np.zeros(0, np.float32), float(np.average(y, weights=row_weights))
+    solver = Solver(alpha=alpha, solver="lsqr", tol=1e-3).fit(matrix, y, row_weights)
     return solver.coef_.astype(np.float32), float(solver.intercept_)

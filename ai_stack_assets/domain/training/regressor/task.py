@@ -33,10 +33,12 @@ PARAMETERS: Mapping[str, Any] = {
     "rounds": 1000,
     "ridge_alpha": 10.0,
     "least_methods": 3,
+    "family_balance": 0.5,
     "with_place": True,
 }
-"""`with_place`: look at module type, kind and name of the object, and directive, too: not of the header, but known before the
-code is written. `least_methods`: that a word has to be in. `least_rows`: of a leaf."""
+"""`least_methods`: that a word has to be in. `least_rows`: of a leaf. `family_balance`: 0 counts all methods the same, 1 all
+families of modules. `with_place`: look at module type, kind and name of the object, and directive, too: not of the header, but
+known before the code is written."""
 CARD: Mapping[str, str] = {
     "purpose": "Says how complex a method with this name, these parameters and this comment usually is. The residual, real minus"
     " expected, orders methods for review: what is far more complex than its purpose suggests is a candidate for splitting.",
@@ -126,4 +128,5 @@ def search_space(trial: Any) -> dict[str, Any]:
         "least_rows": trial.suggest_int("least_rows", 20, 200, log=True),
         "feature_share": trial.suggest_float("feature_share", 0.2, 0.8),
         "ridge_alpha": trial.suggest_float("ridge_alpha", 3, 40, log=True),
+        "family_balance": trial.suggest_float("family_balance", 0, 1),
     }

@@ -13,7 +13,7 @@ from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.contract import Sets
 from ai_stack_assets.domain.training.features import definitions
 from ai_stack_assets.domain.training.features.compute import of_methods
-from ai_stack_assets.domain.training.regressor import header, measures, model, task
+from ai_stack_assets.domain.training.regressor import fitting, header, measures, model, task
 from ai_stack_assets_tests.domain.training.regressor.methods import method, rows, sets
 
 FAST = {**task.PARAMETERS, "rounds": 60, "least_rows": 10}
@@ -70,6 +70,14 @@ def test_its_own_complexity_never_moves_what_is_expected_of_a_method(regressor):
     asked = [of_methods([method("ЭтоСклад1", n, object="CommonModule.Новый"), *others]) for n in (0, 12)]
     simple, tangled = (regressor.in_module(rows, regressor.expected(rows))[0] for rows in asked)
     assert simple == pytest.approx(tangled)
+
+
+def test_a_large_family_does_not_outweigh_the_others_in_training():
+    families = [*["большая"] * 90, *["малая"] * 10]
+    assert set(fitting.family_balance(families, 0)) == {1.0}
+    balanced = fitting.family_balance(families, 1)
+    assert balanced[:90].sum() == pytest.approx(balanced[90:].sum())
+    assert balanced.mean() == pytest.approx(1)
 
 
 def test_no_family_counts_for_more_than_a_twentieth():
