@@ -8,7 +8,8 @@ from ai_stack_assets.domain.training.drift.settings import NONE
 
 _DRAWN = 4
 """Features with a chart of their own: those that moved most."""
-_LABEL = 14
+_LABEL = 12
+"""Letters of a label: two bins wide in the chart of a dozen."""
 
 
 def pictures(report: DriftReport) -> dict[str, str]:
