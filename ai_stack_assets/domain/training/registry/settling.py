@@ -107,7 +107,9 @@ def _finished(desk: Desk, run: Run, at: datetime, decision: Decision) -> Row:
         with translated(desk.place):
             return _carried_out(desk, run, decision, before, row)
     except PermanentError as error:
-        return replace(row, action="refused", champion_after=_number(desk.champion), reason=str(error))
+        version = _number(aliases.by_run(desk.client, desk.model, run.info.run_id))
+        after = _number(desk.champion)
+        return replace(row, action="refused", version=version, champion_after=after, reason=str(error))
 
 
 def _carried_out(desk: Desk, run: Run, decision: Decision, before: Registered | None, row: Row) -> Row:

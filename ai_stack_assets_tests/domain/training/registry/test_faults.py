@@ -159,7 +159,7 @@ def test_runs_of_processes_that_are_gone_are_closed_by_the_next_fit(workshop):
             experiment, tags={"host": socket.gethostname(), "process": str(os.getpid())}
         )
         elsewhere = client.create_run(experiment, tags={"host": "another", "process": "1"})
-        old = client.create_run(experiment, tags={"host": "another"}, start_time=0)
+        old = client.create_run(experiment, tags={"host": "another"}, start_time=1)
 
     workshop.registry.log(workshop.fit(BEST))
 
