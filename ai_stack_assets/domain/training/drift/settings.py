@@ -21,9 +21,9 @@ class Threshold:
 
 @dataclass(frozen=True)
 class DriftSettings:
-    """Levels that these thresholds give on public code: two random halves of a library (35,670 methods) none, its versions 3.1 and
-    3.2 none, two halves by module medium, its versions 3.0 and 3.2 medium (new subsystems brought new words), the code of another
-    vendor high in every signal."""
+    """Levels that these thresholds give on public code: two random halves of a library (35,670 methods) none, its versions 3.1
+    and 3.2 none, two halves by module medium, its versions 3.0 and 3.2 medium (new subsystems brought new words), the code of two
+    other vendors high."""
 
     psi: Threshold = field(default_factory=lambda: Threshold(0.1, 0.25))
     """Of one feature; the customary bounds (Siddiqi, Credit Risk Scorecards, 2006)."""
