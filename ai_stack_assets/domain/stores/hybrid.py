@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 CANDIDATES = 100
-WORDS = 0.3
-"""Weight of the words beside 1 of the meaning."""
+WORDS = 0.2
+"""Weight of the words beside 1 of the meaning. MRR@10 on held-out families of a large library, a hundred candidates of each:
+0.724 at 0, 0.738 at 0.2, 0.725 at 0.5, 0.701 at 1."""
 KINDS = ("Procedure", "Function")
 
 
