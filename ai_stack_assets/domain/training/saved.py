@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,18 @@ def read_facts(file: Path, wanted: str) -> dict[str, Any]:
     return facts
 
 
-def read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """Raises PermanentError when the archive is damaged."""
+def write_arrays(file: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    import numpy as np
+
+    np.savez_compressed(file, **arrays)  # ty: ignore[invalid-argument-type]
+
+
+def read_arrays(file: Path, *names: str) -> dict[str, np.ndarray]:
+    """Raises PermanentError when the archive is damaged, or lacks one of these arrays."""
     import numpy as np
 
     try:
         with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as arrays:
-            return dict(arrays)
+            return {**arrays, **{name: arrays[name] for name in names}}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise PermanentError(f"{file} is damaged ({error}): fit the model again") from error

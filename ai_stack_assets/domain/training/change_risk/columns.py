@@ -20,6 +20,5 @@ PAST: Mapping[str, str] = {
     "module_changes_36m": "The same of the last 1,095",
     "module_added_12m": "Methods added to its module in the last 365 days, per method",
     "family_changes_12m": "Methods added, changed and removed in its family of modules in the last 365 days, per method",
-    "history_days": "Days that the history went back then",
 }
 """Name → meaning. What they count is known when the day ended."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ai_stack_assets.domain.common.lake import Lake
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 NAME = "change_risk"
 YEARS = 6
 """States at most. Older ones were written by other hands and habits, and each costs a reading of the configuration."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ai_stack_assets.domain.training.change_risk.columns import LABEL
+from ai_stack_assets.domain.training.change_risk.columns import LABEL, SNAPSHOT
 from ai_stack_assets.domain.training.change_risk.model import (
     CATEGORIES,
     COLUMNS,
@@ -16,11 +16,15 @@ from ai_stack_assets.domain.training.change_risk.model import (
     ChangeRisk,
     matrix,
     values,
+    words,
 )
+from ai_stack_assets.domain.training.regressor.fitting import FOLDS, solved
+from ai_stack_assets.domain.training.regressor.terms import Terms
 from ai_stack_assets.domain.training.trees import boosted, tree_parameters
 from ai_stack_assets.domain.training.validation_rules import require_finite
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 
@@ -38,10 +42,12 @@ def fit(
     for name, rows in (("train", train), ("validation", validation)):
         require_finite(rows, f"the {name} set of change risk")
     categories = {name: sorted(set(values(train, name))) for name in CATEGORIES}
+    terms, weights, names = _names(train, parameters)
+    names_seen = terms.matrix(words(validation)) @ weights
     trees, scale = {}, {}
     for name in COLUMNS:
         progress(f"trees {name.replace('_', ' ')}")
-        x, seen = (matrix(rows, name, categories) for rows in (train, validation))
+        x, seen = matrix(train, name, categories, names), matrix(validation, name, categories, names_seen)
         y, y_seen = (rows[LABEL].to_numpy(zero_copy_only=False).astype(float) for rows in (train, validation))
         trees[name] = boosted(
             (x, y),
@@ -53,4 +59,27 @@ def fit(
         )
         risks = np.asarray(trees[name].predict(seen))
         scale[name] = np.quantile(risks, np.linspace(0, 1, HUNDREDTHS)).tolist()
-    return ChangeRisk(categories, trees, scale)
+    return ChangeRisk(categories, terms, weights, trees, scale)
+
+
+def _names(rows: pa.Table, parameters: Mapping[str, Any]) -> tuple[Terms, np.ndarray, np.ndarray]:
+    """Vocabulary of names, weights of their words, and what the words say of each row by the other years (of one year alone: by
+    other modules)."""
+    import numpy as np
+    from sklearn.model_selection import GroupKFold
+
+    lists = words(rows)
+    terms = Terms.fit(lists, parameters["least_methods"])
+    found = terms.matrix(lists)
+    years, year = np.unique(rows[SNAPSHOT].to_numpy(zero_copy_only=False), return_inverse=True)
+    y = rows[LABEL].to_numpy(zero_copy_only=False).astype(float)
+    # a year in which much changed says nothing of names
+    y -= (np.bincount(year, y) / np.bincount(year))[year]
+    modules = rows["module"].to_numpy(zero_copy_only=False)
+    groups = year if len(years) > 1 else np.unique(modules, return_inverse=True)[1]
+    said, ones, alpha = np.zeros(len(y)), np.ones(len(y)), parameters["ridge_alpha"]
+    folds = min(FOLDS, len(set(groups.tolist())))
+    for learned, asked in GroupKFold(folds).split(y, groups=groups) if folds > 1 else ():
+        weights, _ = solved(found[learned], y[learned], ones[learned], alpha)
+        said[asked] = found[asked] @ weights
+    return terms, solved(found, y, ones, alpha)[0], said

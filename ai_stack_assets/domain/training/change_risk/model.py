@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ai_stack_assets.domain.training.change_risk.columns import PAST
-from ai_stack_assets.domain.training.saved import read_facts
+from ai_stack_assets.domain.training.regressor.terms import Terms
+from ai_stack_assets.domain.training.saved import read_arrays, read_facts, write_arrays
 from ai_stack_assets.domain.training.trees import read_trees
 
 if TYPE_CHECKING:
@@ -23,16 +24,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = "1"
-FACTS = "model.json"
+FACTS, WORDS = "model.json", "words.npz"
 WITH_PAST, CODE_ALONE = "with_past", "code_alone"
 CATEGORIES = ("module_type", "object_kind", "directive")
 NUMBERS = (
     "tokens", "lines", "statements", "cyclomatic", "cognitive", "nesting", "calls", "receivers", "queries",
     "comment_share", "doc_words", "parameter_count", "optional_parameter_count", "is_function", "is_export",
 )  # fmt: skip
+NAMES = "names"
+"""What the words of the method's name and the object's full name say: a linear regression on what changed in other years."""
 COLUMNS: Mapping[str, Sequence[str]] = {
-    WITH_PAST: (*CATEGORIES, *NUMBERS, *PAST),
-    CODE_ALONE: (*CATEGORIES, *NUMBERS),
+    WITH_PAST: (*CATEGORIES, *NUMBERS, *PAST, NAMES),
+    CODE_ALONE: (*CATEGORIES, *NUMBERS, NAMES),
 }
 """What each set of trees looks at, in order."""
 HUNDREDTHS = 101
@@ -44,6 +47,9 @@ class ChangeRisk:
     """A fitted model."""
 
     categories: Mapping[str, Sequence[str]]
+    terms: Terms
+    weights: np.ndarray
+    """float32 [terms]: of the words of names."""
     trees: Mapping[str, lgb.Booster]
     scale: Mapping[str, Sequence[float]]
     """Risks at each hundredth of the methods that it was fitted on."""
@@ -74,7 +80,11 @@ class ChangeRisk:
 
         if not rows.num_rows:
             return np.zeros(0)
-        return np.asarray(self.trees[name].predict(matrix(rows, name, self.categories)))
+        return np.asarray(self.trees[name].predict(self.matrix(rows, name)))
+
+    def matrix(self, rows: pa.Table, name: str) -> np.ndarray:
+        """float64 [rows, columns of that set of trees]."""
+        return matrix(rows, name, self.categories, self.terms.matrix(words(rows)) @ self.weights)
 
     def reasons(self, rows: pa.Table, most: int = 3) -> list[str]:
         """Per row what raises its risk most, strongest first: `module_changes_12m 0.8, lines 214`. For the head of a queue: it
@@ -84,16 +94,17 @@ class ChangeRisk:
         if not rows.num_rows:
             return []
         name = self.which(rows)
-        raised = np.asarray(self.trees[name].predict(matrix(rows, name, self.categories), pred_contrib=True))
+        raised = np.asarray(self.trees[name].predict(self.matrix(rows, name), pred_contrib=True))
         raised = raised[:, :-1]
-        shown = {column: values(rows, column) if column in CATEGORIES else None for column in COLUMNS[name]}
+        shown = {column: values(rows, column) for column in CATEGORIES} | {NAMES: rows["method_name"]}
         said = []
         for i, order in enumerate(np.argsort(-raised, axis=1, kind="stable")[:, :most]):
             found = [COLUMNS[name][column] for column in order if raised[i, column] > 0]
-            said.append(", ".join(f"{c} {_shown(shown[c] or rows[c], i)}" for c in found))
+            said.append(", ".join(f"{c} {_shown(shown[c] if c in shown else rows[c], i)}" for c in found))
         return said
 
     def save(self, folder: Path) -> None:
+        write_arrays(folder / WORDS, {"weights": self.weights, **self.terms.arrays()})
         for name, trees in self.trees.items():
             (folder / f"{name}.txt").write_text(trees.model_to_string(), "utf-8")
         facts = {"format": FORMAT, "categories": self.categories, "scale": self.scale}
@@ -103,12 +114,19 @@ class ChangeRisk:
 def load(folder: Path) -> ChangeRisk:
     """What `ChangeRisk.save` wrote. Raises PermanentError naming the file that is damaged."""
     facts = read_facts(folder / FACTS, FORMAT)
+    arrays = read_arrays(folder / WORDS, "weights", *Terms.ARRAYS)
     trees = {name: read_trees(folder / f"{name}.txt") for name in COLUMNS}
-    return ChangeRisk(facts["categories"], trees, facts["scale"])
+    return ChangeRisk(facts["categories"], Terms.of(arrays), arrays["weights"], trees, facts["scale"])
 
 
-def matrix(rows: pa.Table, name: str, categories: Mapping[str, Sequence[str]]) -> np.ndarray:
-    """float64 [rows, columns of that set of trees]; a null of the past is not a number, which the trees have a branch for."""
+def matrix(
+    rows: pa.Table, name: str, categories: Mapping[str, Sequence[str]], names: np.ndarray
+) -> np.ndarray:
+    """float64 [rows, columns of that set of trees]; a null of the past is not a number, which the trees have a branch for.
+
+    Args:
+        names: what the words of names say.
+    """
     import numpy as np
 
     columns = []
@@ -116,6 +134,8 @@ def matrix(rows: pa.Table, name: str, categories: Mapping[str, Sequence[str]]) -
         if column in CATEGORIES:
             codes = {value: code for code, value in enumerate(categories[column])}
             columns.append(np.array([codes.get(value, OTHER) for value in values(rows, column)], float))
+        elif column == NAMES:
+            columns.append(names)
         else:
             columns.append(rows[column].to_numpy(zero_copy_only=False).astype(float))
     return np.column_stack(columns)
@@ -124,6 +144,14 @@ def matrix(rows: pa.Table, name: str, categories: Mapping[str, Sequence[str]]) -
 def _shown(column: Any, i: int) -> str:
     value = column[i].as_py() if hasattr(column[i], "as_py") else column[i]
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def words(rows: pa.Table) -> list[list[str]]:
+    """Per row the stems of its name, and the full name of its object as one word."""
+    return [
+        [*stems, f"of {owner}"]
+        for stems, owner in zip(rows["name_terms"].to_pylist(), rows["object"].to_pylist(), strict=True)
+    ]
 
 
 def values(rows: pa.Table, category: str) -> list[str]:

@@ -94,7 +94,6 @@ class _Context:
     def __init__(self, known: Events, ids: Sequence[str], day: date) -> None:
         self._methods = Counter(map(module_of, ids))
         self._family_methods = Counter(map(_family, ids))
-        self._history = (day - known.first).days
         recent = [event for event in known.events if day - 3 * YEAR < event.day <= day]
         year = [event for event in recent if day - event.day < YEAR]
         self._three_years = Counter(module_of(event.id) for event in recent)
@@ -111,7 +110,6 @@ class _Context:
             self._three_years[module] / methods,
             self._added[module] / methods,
             self._family_year[kin] / self._family_methods[kin],
-            self._history,
         )
 
 

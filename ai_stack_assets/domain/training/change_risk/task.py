@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
 NAME = "change_risk"
 METRIC = "auc"
-CODE_VERSION = "1"
-REQUIREMENTS = ("lightgbm", "msgspec", "numpy", "pyarrow")
+CODE_VERSION = "2"
+REQUIREMENTS = ("lightgbm", "msgspec", "numpy", "pyarrow", "PyStemmer", "scipy")
 PARAMETERS: Mapping[str, Any] = {
     "learning_rate": 0.05,
     "leaves": 15,
     "least_rows": 200,
     "feature_share": 0.5,
     "rounds": 300,
+    "least_methods": 10,
+    "ridge_alpha": 30.0,
 }
-"""`least_rows`: of a leaf."""
+"""`least_rows`: of a leaf. `least_methods`: that a word of a name has to be in; `ridge_alpha`: of the regression on words."""
 CARD: Mapping[str, str] = {
     "purpose": "Orders methods by the risk that they are changed or removed within 12 months: a review queue, and for a"
     " configuration that was customised the places where the next upgrade will collide.",

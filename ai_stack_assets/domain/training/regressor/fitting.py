@@ -94,7 +94,7 @@ def words_alone(train: pa.Table, asked: pa.Table, parameters: Mapping[str, Any])
     reader = Reader.fit(found, parameters["least_methods"], with_place=False)
     words = sp.hstack(list(reader.read(found).words.values())).tocsr()
     y = train["target"].to_numpy()
-    weights, intercept = _solved(words, y, np.ones(len(y)), parameters["ridge_alpha"])
+    weights, intercept = solved(words, y, np.ones(len(y)), parameters["ridge_alpha"])
     return sp.hstack(list(reader.read(headers(asked)).words.values())).tocsr() @ weights + intercept
 
 
@@ -133,15 +133,16 @@ def _ridge(
     matrix = sp.hstack([inputs.words[block] for block in blocks]).tocsr()
     said = np.empty(len(y))
     for learned, asked in folds:
-        weights, intercept = _solved(matrix[learned], y[learned], row_weights[learned], alpha)
+        weights, intercept = solved(matrix[learned], y[learned], row_weights[learned], alpha)
         said[asked] = matrix[asked] @ weights + intercept
-    weights, intercept = _solved(matrix, y, row_weights, alpha)
+    weights, intercept = solved(matrix, y, row_weights, alpha)
     return Ridge(tuple(blocks), weights, intercept), said
 
 
-def _solved(
+def solved(
     matrix: sp.csr_matrix, y: np.ndarray, row_weights: np.ndarray, alpha: float
 ) -> tuple[np.ndarray, float]:
+    """Weights [columns] and intercept of a ridge regression."""
     import numpy as np
     from sklearn.linear_model import Ridge as Solver
 

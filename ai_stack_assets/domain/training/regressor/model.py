@@ -17,7 +17,7 @@ from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.regressor import neighbours
 from ai_stack_assets.domain.training.regressor.header import BLOCKS, CATEGORIES, Header, headers
 from ai_stack_assets.domain.training.regressor.terms import Terms
-from ai_stack_assets.domain.training.saved import read_arrays, read_facts
+from ai_stack_assets.domain.training.saved import read_arrays, read_facts, write_arrays
 from ai_stack_assets.domain.training.trees import read_trees
 
 if TYPE_CHECKING:
@@ -125,13 +125,11 @@ class Regressor:
         return np.asarray(self.trees.predict(stacked(inputs, [r.predict(inputs.words) for r in self.ridges])))
 
     def save(self, folder: Path) -> None:
-        import numpy as np
 
         arrays: dict[str, Any] = {f"ridge_{i}": ridge.weights for i, ridge in enumerate(self.ridges)}
         for block, terms in self.reader.terms.items():
-            arrays[f"idf_{block}"] = terms.idf
-            arrays[f"words_{block}"] = np.frombuffer("\n".join(terms.words).encode(), np.uint8)
-        np.savez_compressed(folder / WORDS, **arrays)
+            arrays |= {f"{name}_{block}": array for name, array in terms.arrays().items()}
+        write_arrays(folder / WORDS, arrays)
         (folder / TREES).write_text(self.trees.model_to_string(), "utf-8")
         facts = {
             "format": FORMAT,
@@ -166,13 +164,7 @@ def load(folder: Path) -> Regressor:
     arrays = read_arrays(folder / WORDS)
     try:
         terms = {
-            # a list of no words is not one of an empty word
-            block: Terms(
-                arrays[f"words_{block}"].tobytes().decode().split("\n")
-                if arrays[f"idf_{block}"].size
-                else [],
-                arrays[f"idf_{block}"],
-            )
+            block: Terms.of({name: arrays[f"{name}_{block}"] for name in Terms.ARRAYS})
             for block in facts["blocks"]
         }
         ridges = [

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "regressor"
 METRIC = "r2"
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 TARGET = "target"
 """log(1 + cyclomatic)."""
 REQUIREMENTS = ("lightgbm", "msgspec", "numpy", "pyarrow", "PyStemmer", "scipy")

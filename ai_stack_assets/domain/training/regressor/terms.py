@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +49,20 @@ class Terms:
         lengths = np.sqrt(np.bincount(row, weights=weights**2, minlength=len(lists)))
         weights = (weights / lengths[row]).astype(np.float32)
         return sp.csr_matrix((weights, at, ends), (len(lists), len(self.words)))
+
+    ARRAYS: ClassVar = ("idf", "words")
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """For an archive of NumPy: of `ARRAYS`."""
+        import numpy as np
+
+        return {"idf": self.idf, "words": np.frombuffer("\n".join(self.words).encode(), np.uint8)}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray]) -> Terms:
+        """What `arrays` gave. A list of no words is not one of an empty word."""
+        words = arrays["words"].tobytes().decode().split("\n") if arrays["idf"].size else []
+        return cls(words, arrays["idf"])
 
     @cached_property
     def _columns(self) -> dict[str, int]:

@@ -104,7 +104,7 @@ def test_a_saved_model_says_the_same(risk, examples, tmp_path: Path):
     assert task.load(tmp_path).predict(examples.test) == risk.predict(examples.test)
 
 
-@pytest.mark.parametrize("name", [model.FACTS, "with_past.txt", "code_alone.txt"])
+@pytest.mark.parametrize("name", [model.FACTS, model.WORDS, "with_past.txt", "code_alone.txt"])
 def test_a_damaged_file_is_named(risk, tmp_path: Path, name):
     risk.save(tmp_path)
     file = tmp_path / name
