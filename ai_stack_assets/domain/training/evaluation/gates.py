@@ -130,30 +130,20 @@ def decide(
     value = _value(challenger, metric, "the model")
     comparison = None
     if champion and math.isfinite(value):
-        comparison = compare(
-            challenger, champion, resamples=limits.resamples, confidence=limits.confidence, seed=seed
-        )
+        sizes = {"resamples": limits.resamples, "confidence": limits.confidence}
+        comparison = compare(challenger, champion, **sizes, seed=seed)
     gates = (
         _threshold(metric, value, limits),
         *_minimums(challenger, limits),
         *_baselines(metric, value, baselines or {}),
-        _champion(metric, comparison, against),
+        _champion(metric, comparison, champion is not None, against),
         *(_slices(challenger, champion, metric, limits) if champion else ()),
         *_costs(cost, limits),
     )
     outcome, reason = _outcome(value, gates, limits, attempt)
-    champion_value = _value(champion, metric, "the champion") if champion else None
-    return Decision(
-        outcome,
-        reason,
-        metric,
-        _finite(value),
-        limits.target,
-        tuple(replace(gate, actual=_finite(gate.actual)) for gate in gates),
-        against,
-        _finite(champion_value),
-        comparison,
-    )
+    old = _finite(_value(champion, metric, "the champion")) if champion else None
+    gates = tuple(replace(gate, actual=_finite(gate.actual)) for gate in gates)
+    return Decision(outcome, reason, metric, _finite(value), limits.target, gates, against, old, comparison)
 
 
 def _outcome(
@@ -211,9 +201,10 @@ def _baselines(metric: str, value: float, baselines: Mapping[str, Evaluation]) -
         )
 
 
-def _champion(metric: str, comparison: Comparison | None, against: str | None) -> Gate:
+def _champion(metric: str, comparison: Comparison | None, has_champion: bool, against: str | None) -> Gate:
     if comparison is None:
-        return Gate("better than the champion", True, None, 0.0, "there is no champion yet")
+        said = "cannot be compared with the champion" if has_champion else "there is no champion yet"
+        return Gate("better than the champion", not has_champion, None, 0.0, said)
     is_better = comparison.low > 0
     said = f"{metric} against champion {against or ''} {comparison}".replace("  ", " ")
     said += "" if is_better else f": not above it with {comparison.confidence:.0%} confidence"

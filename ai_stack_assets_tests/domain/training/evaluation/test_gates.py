@@ -116,6 +116,7 @@ def test_a_metric_that_is_not_a_number_is_never_good_enough():
     decision = decide(broken, evaluation(0.8), LIMITS, metric="accuracy", cost=CHEAP)
 
     assert (decision.outcome, decision.value) == ("investigate", None)
+    assert "better than the champion" in failed(decision)
     assert Decision.from_json(decision.as_json()) == decision
 
 
