@@ -44,8 +44,12 @@ def test_only_the_shared_definitions_read_the_environment(path: Path) -> None:
 
 
 def is_lookup(node: ast.AST) -> bool:
-    """`os.environ[…]` and `os.environ.get(…)`; all of it may be handed on to a child process."""
-    if not isinstance(node, ast.Subscript) and not (isinstance(node, ast.Attribute) and node.attr != "items"):
+    """`os.environ[…]` and `os.environ.get(…)`; all of it may be handed on to a child process, and a default be set for a library
+    that has no other switch."""
+    written = ("items", "setdefault")
+    if not isinstance(node, ast.Subscript) and not (
+        isinstance(node, ast.Attribute) and node.attr not in written
+    ):
         return False
     return isinstance(node.value, ast.Attribute) and node.value.attr == "environ"
 
