@@ -70,10 +70,10 @@ def examples_asset(task: str) -> dg.AssetsDefinition:
                 yield training.left_out(key, reason, context.partition_key)
                 return
             made = week.examples(task)
-            leaks, wrong = week.leaks(task), week.quality(task)
+            proved = week.proved(task)
         yield dg.MaterializeResult(asset_key=key, metadata=training.examples(made))
-        yield from training.leaks(task, leaks)
-        yield training.quality(key, wrong)
+        yield from training.leaks(task, proved.leaks)
+        yield training.quality(key, proved.quality)
 
     return examples
 

@@ -36,7 +36,7 @@ def judge(
     week: str,
     task: Task,
     model: Version,
-    sets: Sets,
+    read: Callable[[], Sets],
     registry: Registry,
     limits: Limits,
     *,
@@ -47,7 +47,7 @@ def judge(
 
     Args:
         lake: of this task's evaluations.
-        model: version that `fitting.fit` made. sets: what it was fitted on.
+        model: version that `fitting.fit` made. read: what it was fitted on.
 
     Raises:
         TransientError, PermanentError: MLflow cannot be reached, or refuses. What is in use stays in use.
@@ -55,7 +55,8 @@ def judge(
     version_id = stage.key(f"{CODE_VERSION}.{task.CODE_VERSION}", model, seed=seed, limits=asdict(limits))
 
     def write(_: stage.Parts) -> dict[str, Any]:
-        clock = PhaseClock()
+        clock, sets = PhaseClock(), read()
+        clock.lap("read")
         run_id = log(task, model, sets, registry)
         clock.lap("log")
         found = _measure(task, model, sets, registry, seed, clock)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ WORST = 25
 
 
 def comparison(facts: Mapping[str, Any]) -> str:
-    """The model beside the one in use and the baselines: the metric as bars, all metrics as a table."""
+    """The model beside the one in use and the baselines: the metric as bars, all that they have in common as a table."""
     metric, champion = facts["metric"], facts["champion"]
     named = {"this model": facts["metrics"]}
     if champion:
@@ -21,7 +22,8 @@ def comparison(facts: Mapping[str, Any]) -> str:
     named |= facts["baselines"]
     values = {name: max(0.0, metrics[metric]) for name, metrics in named.items()}
     bars = charts.bars(values, f"{metric}, {facts['rows']:,} examples", shares=False)
-    names = sorted({name for metrics in named.values() for name in metrics} - {metric})
+    shared = Counter(name for metrics in named.values() for name in metrics)
+    names = sorted(name for name, count in shared.items() if count > 1 and name != metric)
     rows = [[who, *(_cell(metrics.get(name)) for name in (metric, *names))] for who, metrics in named.items()]
     return f"{charts.image(bars, f'{metric} by model')}\n\n{charts.table(['', metric, *names], rows)}"
 

@@ -6,21 +6,24 @@ features ─ examples ─ drift ─ model ─ evaluation ─ registry          e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 from filelock import FileLock
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.dataset import pipeline as dataset
+from ai_stack_assets.domain.dataset.leaks import Crossing
 from ai_stack_assets.domain.dataset.pipeline import Made
 from ai_stack_assets.domain.training import distributed, fitting, judging, prepared, searching, tasks
 from ai_stack_assets.domain.training.choice import Choice
+from ai_stack_assets.domain.training.validation_rules import Finding
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
-    from ai_stack_assets.domain.dataset.leaks import Crossing
     from ai_stack_assets.domain.training.change_risk.examples import Past
     from ai_stack_assets.domain.training.cleaning import Cleaned
     from ai_stack_assets.domain.training.contract import Sets, Task
@@ -28,11 +31,18 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.registry.decisions import Row
     from ai_stack_assets.domain.training.registry.registry import Registry
     from ai_stack_assets.domain.training.settings import TrainingSettings
-    from ai_stack_assets.domain.training.validation_rules import Finding
 
 FEATURES, EXAMPLES, DRIFT, INFERENCE = "features", "prepared", "drift", "inference"
 BY_TASK = ("model", "search", "evaluation")
 """Kinds of lakes that each task has one of."""
+
+
+@dataclass(frozen=True)
+class Proved:
+    """`leaks`: what crosses splits. `quality`: what is wrong with what is trained on: too few rows, columns or values missing."""
+
+    leaks: list[Crossing]
+    quality: list[Finding]
 
 
 class Training:
@@ -113,22 +123,24 @@ class Training:
             configurations=self._configurations(),
         )
 
-    def leaks(self, name: str) -> list[Crossing]:
-        """What crosses splits, looked for in the sets as written."""
-        from ai_stack_assets.domain.training import leaks
+    def proved(self, name: str) -> Proved:
+        """Whether the examples are fit to be trained on, looked for in the sets as written, once for each version."""
+        from ai_stack_assets.domain.training import leaks, validation_rules
 
+        rules = validation_rules.Rules(rows=self.settings.least_rows)
+        proof = self.work / "proofs" / f"{name}-{self._examples(name).id}-{rules.rows}.json"
+        if proof.exists():
+            return msgspec.json.decode(proof.read_bytes(), type=Proved)
+        sets = self.sets(name)
         if name == tasks.BY_TIME:
-            return [later_states(self.sets(name))]
-        clusters = self._open(f"dataset/{dataset.DEDUPLICATED}").current(self.week)
-        return leaks.crossings(self.sets(name), splits=self.dataset(dataset.SPLITS), clusters=clusters)
-
-    def quality(self, name: str) -> list[Finding]:
-        """What is wrong with the examples to train on: too few, columns missing, values unknown."""
-        from ai_stack_assets.domain.training import validation_rules
-
-        return validation_rules.findings(
-            self.sets(name).train, validation_rules.Rules(rows=self.settings.least_rows)
-        )
+            crossings = [later_states(sets)]
+        else:
+            clusters = self._open(f"dataset/{dataset.DEDUPLICATED}").current(self.week)
+            crossings = leaks.crossings(sets, splits=self.dataset(dataset.SPLITS), clusters=clusters)
+        found = Proved(crossings, validation_rules.findings(sets.train, rules))
+        proof.parent.mkdir(parents=True, exist_ok=True)
+        proof.write_bytes(msgspec.json.encode(found))
+        return found
 
     def drift(self, registry: Registry, say: Callable[[str], None] = print) -> Made:
         """How far the week's code has moved, and which models are trained for it."""
@@ -187,7 +199,7 @@ class Training:
             self.week,
             tasks.load(name),
             self.version(f"{name}_model"),
-            self.sets(name),
+            lambda: self.sets(name),
             registry,
             self.settings.limits(name),
             seed=self.settings.seed,
@@ -263,8 +275,6 @@ class Training:
 
 def later_states(sets: Sets) -> Crossing:
     """States of code that are not older than those of the next split: a model would learn from what comes after its test."""
-    from ai_stack_assets.domain.dataset.leaks import Crossing
-
     states = [
         sorted(set(table["snapshot"].to_pylist())) for table in (sets.train, sets.validation, sets.test)
     ]
