@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TEMPERATURES = (0.05, 50.0)
+TOLERANCE = 0.01
+"""Of liblinear. 7.5 s of CPU for 26,670 methods and 70 classes instead of 9.1 s at 0.0001; the metrics are equal."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def fit(
     from sklearn.svm import LinearSVC
 
     terms, matrix = Terms.fitted(rows, settings.view, settings.least, introduced)
-    model = LinearSVC(C=settings.c, dual=True, random_state=seed).fit(matrix, labels, sample_weight=weights)
+    model = LinearSVC(C=settings.c, dual=True, tol=TOLERANCE, random_state=seed)
+    model.fit(matrix, labels, sample_weight=weights)
     coefficients, bias = np.asarray(model.coef_), np.asarray(model.intercept_)
     if len(coefficients) == 1:
         # liblinear keeps one row for two classes
