@@ -34,8 +34,8 @@ def version(tmp_path: Path) -> Version:
     return lake_version(Lake(tmp_path / "lake"), "Торговля", "v1")
 
 
-class Registry:
-    """What answers with the champion of now."""
+class Answers:
+    """A registry that answers with the champion of now."""
 
     def __init__(self, now: TwoTower | Exception | None = None) -> None:
         self.now = now
@@ -68,7 +68,7 @@ def test_the_version_follows_the_model(models: list[TwoTower]) -> None:
 def test_lsa_is_used_until_there_is_a_champion_and_never_once_it_was_adopted(
     tmp_path: Path, version: Version, models: list[TwoTower]
 ) -> None:
-    registry = Registry()
+    registry = Answers()
     vectorisers = Vectorisers(tmp_path / "vectorisers", registered=registry)
     assert vectorisers.ensure(version)[0].name == "lsa"
     registry.now = models[0]
@@ -83,7 +83,7 @@ def test_lsa_is_used_until_there_is_a_champion_and_never_once_it_was_adopted(
 def test_a_new_champion_and_one_that_was_rolled_back_to_are_adopted(
     tmp_path: Path, version: Version, models: list[TwoTower]
 ) -> None:
-    registry = Registry()
+    registry = Answers()
     vectorisers = Vectorisers(tmp_path / "vectorisers", registered=registry)
     versions = []
     for registry.now in (*models, models[0]):
@@ -97,7 +97,7 @@ def test_a_new_champion_and_one_that_was_rolled_back_to_are_adopted(
 def test_a_registry_that_is_away_changes_nothing_once_there_was_a_champion(
     tmp_path: Path, version: Version, models: list[TwoTower]
 ) -> None:
-    registry = Registry(TransientError("MLflow is away"))
+    registry = Answers(TransientError("MLflow is away"))
     vectorisers = Vectorisers(tmp_path / "vectorisers", registered=registry)
     with pytest.raises(TransientError):
         vectorisers.ensure(version)
@@ -110,7 +110,7 @@ def test_a_registry_that_is_away_changes_nothing_once_there_was_a_champion(
 
 
 def test_who_asks_for_lsa_gets_no_champion(tmp_path: Path, version: Version, models: list[TwoTower]) -> None:
-    vectorisers = Vectorisers(tmp_path, VectoriserSettings("lsa"), registered=Registry(models[0]))
+    vectorisers = Vectorisers(tmp_path, VectoriserSettings("lsa"), registered=Answers(models[0]))
     assert vectorisers.ensure(version)[0].name == "lsa"
 
 
@@ -121,7 +121,7 @@ def test_machines_share_champions_through_the_bucket(
         Vectorisers(
             tmp_path / name,
             bucket=Bucket(bucket_url),
-            registered=Registry(models[0] if name == "a" else None),
+            registered=Answers(models[0] if name == "a" else None),
         )
         for name in "ab"
     )
@@ -140,12 +140,30 @@ def test_where_nobody_trained_mlflow_is_not_asked(tmp_path: Path) -> None:
     assert not (tmp_path / "mlflow").exists()
 
 
+def test_the_champion_is_the_one_that_mlflow_names(tmp_path: Path, models: list[TwoTower]) -> None:
+    from ai_stack_assets.domain.training.registry.registry import Fit, Registry
+    from ai_stack_assets.domain.training.registry.tracking import Tracking
+
+    mlflow, files = tmp_path / "mlflow", tmp_path / "files"
+    files.mkdir()
+    models[0].save(files)
+    tracking = Tracking(mlflow)
+    registry = Registry(tracking, None)
+    run = registry.log(Fit(task, files, sets().test.slice(0, 3), {}))
+    made = registry.register(task, run)
+    assert champion.registered(mlflow) is None
+    with tracking.open() as client:
+        client.set_registered_model_alias(made.model, champion.ALIAS, made.version)
+    found = champion.registered(mlflow)
+    assert found is not None and found.version == models[0].version
+
+
 def test_a_new_champion_writes_all_vectors_anew_and_readers_ask_by_the_one_that_wrote(
     tmp_path: Path, version: Version, models: list[TwoTower]
 ) -> None:
     from ai_stack_assets.domain.stores.sync import synchronise
 
-    registry = Registry(models[0])
+    registry = Answers(models[0])
     vectorisers = Vectorisers(tmp_path / "vectorisers", registered=registry)
     stores = VectorStores(EdgeEngine(tmp_path / "vectors"), vectorisers)
     for expected in (True, False, True):
