@@ -33,7 +33,7 @@ PARAMETERS: Mapping[str, Any] = {
     "rounds": 1000,
     "ridge_alpha": 10.0,
     "least_methods": 3,
-    "family_balance": 0.5,
+    "family_balance": 0.0,
     "with_place": True,
 }
 """`least_methods`: that a word has to be in. `least_rows`: of a leaf. `family_balance`: 0 counts all methods the same, 1 all
