@@ -2,6 +2,9 @@
 
 A fit that is written for it (`DATA_PARALLEL = True` in its task) asks `current()`; alone, it is a group of one. What the workers
 compute is averaged in the order of their ranks, so all of them hold the same model. No particular task here.
+
+It is for examples that are too many for one machine. On one busy machine of two cores, 200 steps of the embeddings on 14,000
+methods took 20 s alone and 98 s with two workers (a fit of nothing: 33 to 45 s); MRR@10 on other families 0.654 and 0.656.
 """
 
 from __future__ import annotations
