@@ -180,7 +180,6 @@ def _by_fields(rows: pa.Table, pool: ranking.Pool) -> np.ndarray:
     known = examples.vocabulary([rows["name_terms"]], 1)
     index = Bm25(examples.counts(rows["name_terms"], known))
     questions = examples.counts(rows[examples.QUERY].take(pool.asked), known)
-    questions.sum_duplicates()
     names = pool.picked(lambda part: index.scores(questions[part]))
     return hybrid.combined(pool.picked(fit.text_scores(rows, pool.asked)), names, 1.0)
 
@@ -199,8 +198,6 @@ def _unsplit(rows: pa.Table, asked: np.ndarray) -> ranking.Scores:
     )
     known = examples.vocabulary([documents], 1)
     counted, questions = examples.counts(documents, known), examples.counts(lists(described), known)
-    counted.sum_duplicates()
-    questions.sum_duplicates()
     index = Bm25(counted)
     return lambda part: index.scores(questions[part])
 

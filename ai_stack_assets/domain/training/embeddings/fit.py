@@ -133,7 +133,6 @@ def text_scores(rows: pa.Table, asked: np.ndarray) -> Callable[[np.ndarray], np.
     index = Bm25(sum((examples.counts(rows[name], every) for name in examples.FIELDS[1:]),
                      start=examples.counts(rows[examples.FIELDS[0]], every)))  # fmt: skip
     questions = examples.counts(rows[examples.QUERY].take(asked), every)
-    questions.sum_duplicates()
     return lambda part: index.scores(questions[part])
 
 

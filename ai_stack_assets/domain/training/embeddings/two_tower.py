@@ -133,7 +133,6 @@ class TwoTower:
 
 def weighted(counts: sp.csr_matrix, idf: np.ndarray) -> sp.csr_matrix:
     """`log(1 + count) · idf`, rows of length 1."""
-    counts.sum_duplicates()
     row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
     data = np.log1p(counts.data) * idf[counts.indices]
     lengths = np.sqrt(np.bincount(row, weights=data**2, minlength=counts.shape[0]))
