@@ -247,6 +247,7 @@ def test_without_mlflow_nobody_knows_what_is_in_use_and_nothing_is_trained(
 
 _FIT = """
 import sys
+from pathlib import Path
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.training import tasks
 from ai_stack_assets.domain.training.pipeline import Training
