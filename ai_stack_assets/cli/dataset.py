@@ -27,7 +27,7 @@ _LOSSES = {
 
 def dataset(options: argparse.Namespace, terminal: Terminal) -> int:
     """Returns the exit code."""
-    week = options.week or _newest()
+    week = _week(options.week)
     terminal.say(f"\nWeek of {week}")
     config = {"config": {"read_again": options.read_again}}
     steps = {key.to_python_identifier(): config for key in keys.DATASET_SOURCES.values()}
@@ -45,12 +45,17 @@ def dataset_job() -> dg.JobDefinition:
     return defs().resolve_job_def(keys.DATASET_JOB)
 
 
-def _newest() -> str:
+def _week(wanted: str | None) -> str:
+    """That week, or the newest that is over."""
     partitions = dataset_job().partitions_def
-    newest = partitions.get_last_partition_key() if partitions else None
-    if newest is None:
+    weeks = partitions.get_partition_keys() if partitions else []
+    if not weeks:
         raise ValueError("no week is over yet: AI_STACK_ASSETS_DATASET_FROM names the first one")
-    return newest
+    if wanted and wanted not in weeks:
+        raise ValueError(
+            f"{wanted} is not a week: they begin on Sundays, from {weeks[0]} (AI_STACK_ASSETS_DATASET_FROM) to {weeks[-1]}"
+        )
+    return wanted or weeks[-1]
 
 
 def _summary(facts: RunFacts) -> Iterator[str]:

@@ -88,6 +88,8 @@ class Follower:
             self._take_check(event.asset_check_evaluation_data)
         elif event.step_key:
             self._take_step(event, event.step_key)
+        elif event.event_type == Kind.RUN_FAILURE and not (self.facts.failures or self.facts.skipped):
+            self.facts.failures["run"] = " ".join((event.message or "failed").split())
 
     def _take_check(self, check: dg.AssetCheckEvaluation) -> None:
         self.facts.checks.append(check)

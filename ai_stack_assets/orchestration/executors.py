@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.executor.in_process import InProcessExecutor
 
 from ai_stack_assets.orchestration import keys
 
@@ -50,3 +52,37 @@ def pods(file: Path) -> dg.ExecutorDefinition:
             f"AI_STACK_ASSETS_EXECUTOR={file}: this should be a YAML file with the settings of pods: {error}"
         ) from error
     return k8s_job_executor.configured(config)
+
+
+def light(
+    executor: dg.ExecutorDefinition, is_light: Callable[[dg.DagsterRun], bool]
+) -> dg.ExecutorDefinition:
+    """That executor; but a run with next to nothing to do has its steps in its own process, one after the other.
+
+    Ten steps that each find that nothing has changed: 19 s in processes of their own, 6 s in one.
+    """
+
+    def create(context: dg.InitExecutorContext) -> dg.Executor:
+        return _Light(executor.executor_creation_fn(context), is_light)  # ty: ignore[call-non-callable]
+
+    return dg.ExecutorDefinition(
+        name=executor.name,
+        config_schema=executor.config_schema,
+        requirements=executor.get_requirements,
+        executor_creation_fn=create,
+        description=executor.description,
+    )
+
+
+class _Light(dg.Executor):
+    def __init__(self, inner: dg.Executor, is_light: Callable[[dg.DagsterRun], bool]) -> None:
+        self._inner, self._is_light = inner, is_light
+
+    @property
+    def retries(self) -> dg.RetryMode:
+        return self._inner.retries
+
+    def execute(self, plan_context, execution_plan) -> Iterator[dg.DagsterEvent]:
+        is_light = self._is_light(plan_context.dagster_run)
+        executor = InProcessExecutor(self.retries) if is_light else self._inner
+        yield from executor.execute(plan_context, execution_plan)

@@ -115,6 +115,7 @@ class DatasetSourcesResource(dg.ConfigurableResource):
             "its",
             look,
             lambda found, report: source.read_its(found, settings, folder, report),
+            is_slow=True,
             off="" if settings.is_on else "ITS_USER and ITS_PASSWORD are not set",
             describe=lambda found: {"articles": len(found.articles)},
         )

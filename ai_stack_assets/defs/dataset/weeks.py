@@ -2,13 +2,29 @@
 
 import dagster as dg
 
-from ai_stack_assets.defs.shared import settings
-from ai_stack_assets.domain.dataset.pipeline import Week
-from ai_stack_assets.orchestration.partitions import weeks
+from ai_stack_assets.defs.shared import resources, settings
+from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.dataset.pipeline import SOURCE_TABLES, Week
+from ai_stack_assets.orchestration.partitions import PARTITION_TAG, is_over, weeks
 from ai_stack_assets.resources.dataset import DatasetResource
 from ai_stack_assets.resources.lake import LakeResource
 
 WEEKS = weeks(settings.first_week_of_dataset(), settings.time_zone())
+
+
+def is_as_it_was(run: dg.DagsterRun) -> bool:
+    """Whether a run of the dataset's job will find its week as it is."""
+    week = run.tags.get(PARTITION_TAG)
+    reads_again = any(op.get("config", {}).get("read_again") for op in run.run_config.get("ops", {}).values())
+    if not week or reads_again:
+        return False
+    try:
+        with resources.dataset_sources().process_config_and_initialize_cm() as asked:
+            sources = {name: asked.open(name) for name in SOURCE_TABLES}
+            opened = Week(resources.lake().open, week, asked.dataset.settings(), asked.dataset.work(week))
+            return opened.is_as_it_was(sources, is_past=is_over(WEEKS, week))
+    except (PermanentError, TransientError):  # the steps tell
+        return False
 
 
 def open_week(

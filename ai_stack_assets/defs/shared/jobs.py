@@ -14,8 +14,12 @@ onec_pipeline = dg.define_asset_job(
 )
 
 
-@dg.definitions
-def executor() -> dg.Definitions:
+def executor_of_settings() -> dg.ExecutorDefinition:
     """AI_STACK_ASSETS_EXECUTOR: a file with the settings of pods; unset: processes."""
     file = settings.text("AI_STACK_ASSETS_EXECUTOR")
-    return dg.Definitions(executor=executors.pods(Path(file)) if file else executors.processes())
+    return executors.pods(Path(file)) if file else executors.processes()
+
+
+@dg.definitions
+def executor() -> dg.Definitions:
+    return dg.Definitions(executor=executor_of_settings())

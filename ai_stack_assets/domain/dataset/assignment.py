@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xxhash
 
+from ai_stack_assets.domain.dataset.dedupe.benchmarks import Benchmarks
 from ai_stack_assets.domain.dataset.dedupe.closure import Closure, ClosureSettings
-from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks, contaminated
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +63,8 @@ def assign(
     hashes = closure.records["content_hash"].to_numpy(zero_copy_only=False)
     reason = np.full(len(hashes), "", object)
     if benchmarks:
+        from ai_stack_assets.domain.dataset.dedupe.contamination import contaminated
+
         reason[contaminated(closure.sets, hashes, benchmarks)] = CONTAMINATED
     old = _remembered(closure, remembered, removed)
     rows = np.flatnonzero(reason == "")

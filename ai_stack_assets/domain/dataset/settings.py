@@ -22,7 +22,7 @@ from ai_stack_assets.domain.dataset.sources.postgres import PostgresSettings
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.dataset.assignment import SplitRules
-    from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks
+    from ai_stack_assets.domain.dataset.dedupe.benchmarks import Benchmarks
 
 LOCAL, RAY = "local", "ray"
 _NAME = re.compile(r"[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?/[A-Za-z0-9_]([\w.-]*[A-Za-z0-9_])?\Z", re.ASCII)
@@ -55,7 +55,7 @@ class SplitSettings:
 
     def benchmarks(self) -> Benchmarks | None:
         """Raises PermanentError when a file is missing or has no code."""
-        from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks
+        from ai_stack_assets.domain.dataset.dedupe.benchmarks import Benchmarks
 
         texts = tuple(text for file in self.decontaminate for text in _codes(Path(file)))
         return Benchmarks(texts) if texts else None

@@ -22,8 +22,8 @@ import numpy as np
 
 from ai_stack_assets.domain.dataset import records
 from ai_stack_assets.domain.dataset.assignment import SPLITS, UNKNOWN, Assigned, SplitRules, assign
+from ai_stack_assets.domain.dataset.dedupe.benchmarks import Benchmarks
 from ai_stack_assets.domain.dataset.dedupe.closure import Closure
-from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,7 @@ import pytest
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.dataset import records, stage
 from ai_stack_assets.domain.dataset.assignment import SPLITS, SplitRules
-from ai_stack_assets.domain.dataset.dedupe.contamination import Benchmarks
+from ai_stack_assets.domain.dataset.dedupe.benchmarks import Benchmarks
 from ai_stack_assets.domain.dataset.dedupe.deduplicate import deduplicate
 from ai_stack_assets.domain.dataset.leaks import crossings
 from ai_stack_assets.domain.dataset.splits import split

@@ -20,14 +20,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ai_stack_assets.domain.dataset.dedupe.components import Joiner
-from ai_stack_assets.domain.dataset.dedupe.contamination import nearest
-from ai_stack_assets.domain.dataset.dedupe.sets import Sets, collect
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ai_stack_assets.domain.common.lake import Version
+    from ai_stack_assets.domain.dataset.dedupe.sets import Sets
 
 KEYS = ("id", "content_hash", "repository", "path", "configuration", "object", "module_type")
 
@@ -70,6 +67,8 @@ class Closure:
                     seen.append(pa.Table.from_batches([batch.select(list(KEYS))]))
                     yield batch.column("code")
 
+        from ai_stack_assets.domain.dataset.dedupe.sets import collect
+
         limit = settings.memory_bytes // 2
         self.sets: Sets = collect(
             codes(), threads=settings.threads, limit_bytes=limit, folder=settings.folder
@@ -88,6 +87,8 @@ class Closure:
 
     def groups(self, rows: np.ndarray) -> np.ndarray:
         """Group number of each of some records when there are only those."""
+        from ai_stack_assets.domain.dataset.dedupe.components import Joiner
+
         if not len(rows):
             return np.empty(0, np.int64)
         numbers = self.sets.of_text[rows]
@@ -100,6 +101,8 @@ class Closure:
 
     def touching(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Whether each of some records has a link of its own, not a chain, to any of the others."""
+        from ai_stack_assets.domain.dataset.dedupe.contamination import nearest
+
         found = np.zeros(len(rows), bool)
         for link in self._links:
             found |= (link[rows] >= 0) & np.isin(link[rows], link[others])

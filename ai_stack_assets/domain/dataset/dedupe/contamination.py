@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from numba import njit
 
+from ai_stack_assets.domain.dataset.dedupe.benchmarks import Benchmarks
 from ai_stack_assets.domain.dataset.dedupe.sets import Sets, collect
 
 CONTAINED = 0.8
 """Share of a benchmark text's shingles that a record must not hold."""
 SHORTEST = 10
 """Shingles of a benchmark text from which being contained in a record counts; shorter ones are found by J alone."""
-
-
-@dataclass(frozen=True)
-class Benchmarks:
-    """Code that others are measured with."""
-
-    texts: tuple[str, ...] = ()
-    content_hashes: frozenset[str] = frozenset()
-    """As in the column `content_hash`: for code that itself is not at hand."""
-    threshold: float = 0.8
-    """Jaccard index from which a record is nearly a benchmark text."""
 
 
 @njit(cache=True, nogil=True)

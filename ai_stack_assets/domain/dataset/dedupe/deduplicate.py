@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ai_stack_assets.domain.dataset import records
-from ai_stack_assets.domain.dataset.dedupe.components import Joiner
-from ai_stack_assets.domain.dataset.dedupe.representatives import Verdicts, choose
-from ai_stack_assets.domain.dataset.dedupe.sets import Sets, collect
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ai_stack_assets.domain.common.lake import Version
+    from ai_stack_assets.domain.dataset.dedupe.representatives import Verdicts
+    from ai_stack_assets.domain.dataset.dedupe.sets import Sets
 
 CODE_VERSION = "1"
 _SIZES = (2, 3, 5, 10, 50, 100, 1000)
@@ -78,6 +77,10 @@ def judge(
     """Ids of all records in their order, what becomes of each, and counts."""
     import pyarrow as pa
     import pyarrow.compute as pc
+
+    from ai_stack_assets.domain.dataset.dedupe.components import Joiner
+    from ai_stack_assets.domain.dataset.dedupe.representatives import Verdicts, choose
+    from ai_stack_assets.domain.dataset.dedupe.sets import collect
 
     seen: list[pa.Table] = []
 

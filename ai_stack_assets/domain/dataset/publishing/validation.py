@@ -18,6 +18,7 @@ from ai_stack_assets.domain.dataset.publishing.export import SPLITS, Digest, rea
 if TYPE_CHECKING:
     import pyarrow as pa
 
+CODE_VERSION = "1"
 _SAMPLE = 20
 
 
@@ -46,6 +47,16 @@ class Downloaded:
     @cached_property
     def jsonl(self) -> dict[str, list[Path]]:
         return {split: sorted((self.folder / "jsonl").glob(f"{split}-*.jsonl.zst")) for split in SPLITS}
+
+    @cached_property
+    def digest(self) -> str:
+        """Of every file's name and bytes, of what is expected, and of how they are compared."""
+        names = sorted(
+            str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()
+        )
+        # what begins with a dot is the client's own
+        found = [(name, sha256_file(self.folder / name)) for name in names if not name.startswith(".")]
+        return text_hash(msgspec.json.encode([CODE_VERSION, found, self.expected], order="sorted").decode())
 
     @cached_property
     def facts(self) -> dict[str, dict[str, Any]]:

@@ -34,6 +34,8 @@ class Source:
     read: Callable[[Any, Report], Iterator[pa.Table]]
     off: str = ""
     """Why there is nothing to ask, when there is not."""
+    is_slow: bool = False
+    """To look takes nearly as long as to read: not done for the look's sake."""
     describe: Callable[[Any], dict[str, Any]] = lambda _: {}
     """What to keep of a snapshot beside its rows: commits, for one."""
 
@@ -89,9 +91,31 @@ def collect(
         if isinstance(error, TransientError) and not may_fail:
             raise
         # whatever it is, a full disk or a fault of ours: the other sources go on
-        reason = str(error) if isinstance(error, PermanentError | TransientError) else repr(error)
+        reason = _reason(error)
         return Outcome(source.name, FAILED, usable or _mark(lake, week, FAILED, reason), reason, report)
     return Outcome(source.name, READ if is_new else UNCHANGED, version, report=report)
+
+
+def is_unchanged(source: Source, lake: Lake, week: str, *, is_past: bool = False) -> bool:
+    """Whether `collect` would find what the lake has. False, too, where only the reading can tell."""
+    current = lake.current(week)
+    if current is None:
+        return False
+    if source.off:
+        return failure(current) == f"{OFF}: {source.off}"
+    if is_past and not failure(current):
+        return True
+    if source.is_slow:
+        return False
+    try:
+        found, _ = source.look(Report())
+    except Exception as error:
+        return failure(current) == f"{FAILED}: {_reason(error)}"
+    return current.id == stage.key(CODE_VERSION, source=source.name, snapshot=found)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, PermanentError | TransientError) else repr(error)
 
 
 def snapshot(lake: Lake, week: str) -> Version | None:
