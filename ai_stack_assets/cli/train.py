@@ -126,17 +126,17 @@ def _line(name: str, model: dict[str, Any], evaluation: dict[str, Any], register
 
 
 def _of_model(registry: Registry, name: str) -> Iterator[str]:
-    champion = registry.champion(name)
     yield f"\n{name}"
-    if champion is None:
+    if champion := registry.champion(name):
+        metric = tasks.load(name).METRIC
+        value, week = champion.metrics.get(metric, float("nan")), champion.tags.get("week", "unknown")
+        yield f"  in use: version {champion.version}, {metric} {value:.3f}, week {week}, {champion.uri}"
+    else:
         yield "  no model is in use"
-        return
-    metric = tasks.load(name).METRIC
-    value, week = champion.metrics.get(metric, float("nan")), champion.tags.get("week", "unknown")
-    yield f"  in use: version {champion.version}, {metric} {value:.3f}, week {week}, {champion.uri}"
     yield from (_decided(row) for row in reversed(registry.decisions_of(name)[-_SHOWN:]))
 
 
 def _decided(row: Row) -> str:
     value = "" if row.value is None else f"{row.metric} {row.value:.3f} "
-    return f"  {row.decided_at:%Y-%m-%d %H:%M}  {row.action:<13}version {row.version or '·'}  {value}{row.reason}"
+    reason = row.reason.partition(";")[0]
+    return f"  {row.decided_at:%Y-%m-%d %H:%M}  {row.action:<13}version {row.version or '·'}  {value}{reason}"
