@@ -63,11 +63,11 @@ def light(
     """
 
     def create(context: dg.InitExecutorContext) -> dg.Executor:
-        return _Light(executor.executor_creation_fn(context), is_light)  # ty: ignore[call-non-callable]
+        return _Light(executor.executor_creation_fn(context), is_light)  # ty: ignore[not-callable]
 
     return dg.ExecutorDefinition(
         name=executor.name,
-        config_schema=executor.config_schema,
+        config_schema=executor.config_schema,  # ty: ignore[invalid-argument-type]
         requirements=executor.get_requirements,
         executor_creation_fn=create,
         description=executor.description,

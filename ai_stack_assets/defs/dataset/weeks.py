@@ -1,5 +1,7 @@
 """The weekly partitions of this stage, and one of them opened for work."""
 
+from typing import Any
+
 import dagster as dg
 
 from ai_stack_assets.defs.shared import resources, settings
@@ -15,7 +17,8 @@ WEEKS = weeks(settings.first_week_of_dataset(), settings.time_zone())
 def is_as_it_was(run: dg.DagsterRun) -> bool:
     """Whether a run of the dataset's job will find its week as it is."""
     week = run.tags.get(PARTITION_TAG)
-    reads_again = any(op.get("config", {}).get("read_again") for op in run.run_config.get("ops", {}).values())
+    steps: Any = run.run_config.get("ops", {})
+    reads_again = any(step.get("config", {}).get("read_again") for step in steps.values())
     if not week or reads_again:
         return False
     try:

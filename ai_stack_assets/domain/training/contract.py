@@ -56,7 +56,7 @@ class Evaluation:
     """The task's `metric` over a resample: indices into the examples, with repetition. What the bootstrap calls, so fast."""
     rows: int
     slices: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """`configuration=trade`, `module_type=FormModule` → the task's metric and `rows`; slices of fewer than 30 rows are left out."""
+    """`configuration=trade`, `module_type=FormModule` → the task's metric and `rows`; smaller ones than 30 rows are left out."""
     pictures: Mapping[str, str] = field(default_factory=dict)
     """Title → markdown (a table, or an image as a data URL) that shows what the numbers do not."""
 
