@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Version
     from ai_stack_assets.domain.dataset.stage import Parts
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 RECORDS, REJECTED, REDACTIONS = "records", "rejected", "redactions"
 DUPLICATE = "duplicate_after_redaction"
 BINS = 20

@@ -80,5 +80,9 @@ class Sample:
         """Of all characters but blanks."""
         if not self.comments:
             return 0.0
-        written = len("".join(self.code.split()))
-        return 1 - len("".join(self.masked.code.split())) / written if written else 0.0
+        return _without_blanks(" ".join(self.comments)) / _without_blanks(self.code)
+
+
+def _without_blanks(text: str) -> int:
+    """Number of characters."""
+    return len("".join(text.split()))

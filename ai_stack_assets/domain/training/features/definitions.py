@@ -19,7 +19,7 @@ from ai_stack_assets.domain.training.features.reading import Method
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 """Of all features: another one computes every row anew."""
 
 RECORD, TEXT, TERMS, NUMBER = "record", "text", "terms", "number"
