@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST = 0.9
-"""Of 7,636 methods of unseen modules 300 were moved to objects of other subsystems: 0.9 lists 380, 120 of them moved; 0.99 lists 128,
-56 of them moved. Of the others some look like another subsystem's code and are none: a person decides."""
+"""Of 7,636 methods in unseen modules 300 were moved to objects of other subsystems: 0.9 lists 380, 120 of them moved; 0.99 lists
+128, 56 of them moved. Of the others some look like another subsystem's code and are none: a person decides."""
 
 
 def misplaced(rows: pa.Table, answers: pa.Table, *, least: float = LEAST) -> pa.Table:
