@@ -36,7 +36,7 @@ def fit(data: Path, week: str, name: str, at_once: int, target: str) -> tuple[st
 def measure(data: Path, week: str, names: list[str], at_once: int, target: str) -> tuple[float, list]:
     """Seconds from the first to the last, so many at once."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["bench.training"])
+    context.set_forkserver_preload(["ai_stack_assets.domain.training.fitting"])
     started = time.perf_counter()
     with ProcessPoolExecutor(at_once, mp_context=context, max_tasks_per_child=1) as pool:
         # the longest first, as the shortest schedule wants it

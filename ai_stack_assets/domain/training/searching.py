@@ -1,4 +1,4 @@
-"""What a search for better parameters found, kept in the lake: fits of this week and later ones use it. Searching itself: `search`.
+"""What a search for better parameters found, kept in the lake for the fits of this week and later ones. Searching: `search`.
 
 <data>/lake/training/<task>_search/<week>/<version>/version.json        parameters and all trials, as `facts`
 """
