@@ -25,7 +25,11 @@ def test_every_step_that_reads_or_writes_a_configuration_is_in_a_pool():
         asset.op.pool
         for asset in location().resolve_asset_graph().assets_defs
         if asset.keys
-        & set(dg.AssetSelection.groups("stores", "extraction", "training").resolve(location().resolve_asset_graph()))
+        & set(
+            dg.AssetSelection.groups("stores", "extraction", "training").resolve(
+                location().resolve_asset_graph()
+            )
+        )
         and asset.is_executable
     }
     assert set(keys.POOLS) <= pools

@@ -139,6 +139,8 @@ def test_thresholds_can_be_set() -> None:
 
 
 def test_blanks_in_literals_are_no_code_that_comments_are_a_share_of() -> None:
-    code = 'Процедура А()\n\t// раз\n\tТекст = "а   б   в   г   д   е   ё   ж   з   и   к   л";\nКонецПроцедуры'
+    code = (
+        'Процедура А()\n\t// раз\n\tТекст = "а   б   в   г   д   е   ё   ж   з   и   к   л";\nКонецПроцедуры'
+    )
     without_blanks = "".join(code.split())
     assert Sample({"code": code}).comment_share == pytest.approx(len("//раз") / len(without_blanks))
