@@ -126,20 +126,6 @@ def test_automation_asks_for_the_stores_when_the_tables_are_new_unless_a_gate_fa
     assert after_bad == [set()]
 
 
-def test_a_new_champion_asks_for_the_vectoriser_and_the_vectors_and_before_the_first_one_nothing_waits(
-    platform: Platform,
-) -> None:
-    requested(platform)
-    platform.run(LAKE)
-    assert keys.VECTORISER in requested(platform)
-    platform.run([keys.VECTORISER, keys.QDRANT_POINTS])
-    assert keys.VECTORISER not in requested(platform)
-    champion = keys.REGISTERED["embeddings"]
-    week = location().resolve_asset_graph().get(champion).partitions_def.get_last_partition_key()
-    platform.instance.report_runless_asset_event(dg.AssetMaterialization(champion, partition=week))
-    assert {keys.VECTORISER, keys.QDRANT_POINTS} <= requested(platform)
-
-
 def requested(platform: Platform) -> set[dg.AssetKey]:
     definitions = dg.Definitions(location().assets, resources=platform.resources())
     result = dg.evaluate_automation_conditions(definitions, platform.instance, cursor=platform.cursor)

@@ -10,8 +10,6 @@ from ai_stack_assets.orchestration.partitions import CONFIGURATIONS
 from ai_stack_assets.resources.lake import LakeResource
 from ai_stack_assets.resources.vectorisers import VectorisersResource
 
-CHAMPION = keys.REGISTERED["embeddings"]
-
 
 class VectoriserConfig(dg.Config):
     """Options of one run."""
@@ -23,17 +21,14 @@ class VectoriserConfig(dg.Config):
 
 @dg.asset(
     key=keys.VECTORISER,
-    deps=[
-        *(keys.lake(name) for name in ("objects", "fields", "methods")),
-        dg.AssetDep(CHAMPION, partition_mapping=dg.LastPartitionMapping()),
-    ],
+    deps=[keys.lake("objects"), keys.lake("fields"), keys.lake("methods")],
     group_name=keys.EXTRACTION,
     kinds={"numpy"},
     owners=["team:onec"],
     code_version="1",
     partitions_def=CONFIGURATIONS,
     pool=keys.EXTRACTION,
-    automation_condition=when_gates_pass(optional=CHAMPION),
+    automation_condition=when_gates_pass(),
 )
 def vectoriser(
     context: dg.AssetExecutionContext,
