@@ -18,6 +18,7 @@ import pytest
 from ai_stack_assets.domain.common.lake import Lake, Version
 from ai_stack_assets.domain.dataset import records, stage
 from ai_stack_assets.domain.dataset.dedupe import deduplicate as dedupe
+from ai_stack_assets.domain.dataset.dedupe import representatives, sets
 from ai_stack_assets.domain.dataset.publishing.export import PARQUET, export
 from ai_stack_assets.domain.dataset.publishing.folder import FolderHub
 from ai_stack_assets.domain.dataset.publishing.hub import publish
@@ -72,7 +73,8 @@ def deduplicated(folder: Path, version: Version) -> Version:
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"), [(dedupe, "collect"), (dedupe, "choose"), (stage.Parts, "write"), (Lake, "publish")]
+    ("owner", "name"),
+    [(sets, "collect"), (representatives, "choose"), (stage.Parts, "write"), (Lake, "publish")],
 )
 def test_a_kill_during_deduplication_leaves_the_version_before(tmp_path: Path, owner: Any, name: str) -> None:
     before = deduplicated(tmp_path, merged(tmp_path, 20))

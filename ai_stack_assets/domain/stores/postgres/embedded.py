@@ -130,7 +130,9 @@ def _leave(server) -> None:
 def _forget_the_dead(server) -> None:
     """A process that was killed stays in the list of those that use the server, so that nobody stops it."""
     used_by = server.global_process_id_list
-    used_by.put([pid for pid in used_by._get() if _is_alive(pid)])
+    listed = used_by._get()
+    if dead := [pid for pid in listed if not _is_alive(pid)]:
+        used_by.put([pid for pid in listed if pid not in dead])
 
 
 def _is_alive(pid: int) -> bool:
