@@ -5,112 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 
 from ai_stack_assets.domain.common.failures import TransientError
-from ai_stack_assets.domain.dataset import stage
-from ai_stack_assets.domain.training import tasks
-from ai_stack_assets.domain.training.registry import loading
-from ai_stack_assets.orchestration import failures, keys
-from ai_stack_assets.resources.mlflow import MlflowResource
-from ai_stack_assets.resources.stores import PostgresResource
-from ai_stack_assets_tests.domain.training import makers
+from ai_stack_assets.orchestration import keys
+from ai_stack_assets_tests.defs.trainings import TRAINING, WEEK, champion, configure, failed, reasons, train
 from ai_stack_assets_tests.platform import PROJECT, Platform, checks, made, metadata
-
-STAGE = dg.AssetSelection.groups(keys.TRAINING)
-TRAINING = STAGE - dg.AssetSelection.assets(keys.INFERENCE, keys.CLEANUP)
-WEEK = makers.WEEK
-TINY = "ai_stack_assets_tests.tiny_tasks"
-ONE = ("regressor",)
-"""Most tests look at one model: MLflow takes seconds for each."""
-
-
-def records(split: str, count: int) -> list[dict[str, Any]]:
-    """Methods of three lines and more, each family of modules in one split."""
-    return [
-        makers.a_record(
-            f"{split.title()}Метод{number}",
-            f"CommonModule.{split.title()}{'ABCDEFGHIJKLMNOPQRSTUVWXYZАБВГД'[number // 10]}Data",
-            *(f"\tСумма = Сумма + {line};" for line in range(number % 5)),
-            changed_at=None,
-        )
-        for number in range(count)
-    ]
-
-
-def write_dataset(platform: Platform, version: str = "first", rows: int = 300, week: str = WEEK) -> None:
-    lake = platform.resources()["lake"].open("dataset/splits")
-    counts = {"train": rows, "validation": 40, "test": 60}
-
-    def write(parts: stage.Parts) -> dict[str, Any]:
-        for name, count in counts.items():
-            parts.write(name, makers.a_table(records(name, count)))
-        return {}
-
-    stage.build(lake, week, version, write)
-
-
-def configure(platform: Platform, on: tuple[str, ...] = ONE, more: str = "", **parameters: Any) -> None:
-    """training.yaml: these tasks are on, with parameters for all of them or for one (`regressor={…}`)."""
-    lines = ["tasks:"]
-    for name in tasks.NAMES:
-        own = {**parameters, **parameters.get(name, {})}
-        given = ", ".join(
-            f"{key}: {str(value).lower()}" for key, value in own.items() if not isinstance(value, dict)
-        )
-        limits = "{target: 0.3, resamples: 200}"
-        lines.append(
-            f"  {name}: {{is_on: {str(name in on).lower()}, limits: {limits}, parameters: {{{given}}}}}"
-        )
-    (platform.folder / "training.yaml").write_text("\n".join([*lines, more, ""]))
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Data folder of one MLflow and one PostgreSQL for all tests: each has models of its own name."""
-    return str(tmp_path_factory.mktemp("servers"))
-
-
-@pytest.fixture
-def training(
-    platform: Platform, servers: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[Platform]:
-    """A week's dataset, tiny tasks, one of them on; nothing waits before it tries again, no model is loaded in a process
-    of its own (that is the registry's test)."""
-    monkeypatch.setattr(failures, "seconds_to_wait", lambda *_: 0)
-    monkeypatch.setattr(loading, "verify", lambda _: None)
-    postgres = PostgresResource(data=servers)
-    platform.replaced["mlflow"] = MlflowResource(data=servers, postgres=postgres, prefix=f"{tmp_path.name}-")
-    monkeypatch.setattr(tasks, "MODULES", {name: f"{TINY}.{name}" for name in tasks.NAMES})
-    write_dataset(platform)
-    configure(platform)
-    yield platform
-
-
-def train(platform: Platform, **config: bool) -> dg.ExecuteInProcessResult:
-    steps = {keys.MODELS[name].to_python_identifier(): config for name in tasks.NAMES} if config else None
-    return platform.run(TRAINING, WEEK, steps)
-
-
-def champion(platform: Platform, task: str = "regressor") -> str | None:
-    found = platform.resources()["mlflow"].open().champion(task)
-    return found and found.version
-
-
-def reasons(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    """Of assets that were left out."""
-    observed = [event.asset_observation_data.asset_observation for event in result.all_events
-                if event.event_type == dg.DagsterEventType.ASSET_OBSERVATION]  # fmt: skip
-    return {each.asset_key.path[-1]: each.metadata["reason"].value for each in observed}
-
-
-def failed(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    return {e.step_key: str(e.event_specific_data.error) for e in result.all_events if e.is_step_failure}
 
 
 def test_the_first_model_becomes_champion_and_unchanged_input_fits_nothing_again(training: Platform) -> None:
