@@ -11,6 +11,8 @@ import uuid
 
 import dagster as dg
 
+from ai_stack_assets.domain.common.processes import is_alive
+
 PROCESS_TAG = "process"
 
 
@@ -30,14 +32,4 @@ def end_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
 
 def _is_abandoned(run: dg.DagsterRun) -> bool:
     host, _, process = run.tags.get(PROCESS_TAG, "").rpartition(":")[0].rpartition(":")
-    return host == socket.gethostname() and not _is_alive(int(process))
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return host == socket.gethostname() and not is_alive(int(process))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
+from ai_stack_assets.domain.common.processes import is_alive
 from ai_stack_assets.domain.stores.postgres.client import Postgres
 from ai_stack_assets.domain.stores.postgres.errors import REBUILD
 
@@ -106,12 +107,9 @@ def _named(error: Exception, folder: Path) -> PermanentError | TransientError:
 def _may_be_running(folder: Path) -> bool:
     """By the number in its file, which may by now be another process's: rather wait than take its data away."""
     try:
-        os.kill(int((folder / "postmaster.pid").read_text().split()[0]), 0)
-    except PermissionError:  # there is one, of another user
-        return True
+        return is_alive(int((folder / "postmaster.pid").read_text().split()[0]))
     except (OSError, ValueError, IndexError):
         return False
-    return True
 
 
 def _set_aside(folder: Path) -> None:
@@ -131,18 +129,8 @@ def _forget_the_dead(server) -> None:
     """A process that was killed stays in the list of those that use the server, so that nobody stops it."""
     used_by = server.global_process_id_list
     listed = used_by._get()
-    if dead := [pid for pid in listed if not _is_alive(pid)]:
+    if dead := [pid for pid in listed if not is_alive(pid)]:
         used_by.put([pid for pid in listed if pid not in dead])
-
-
-def _is_alive(pid: int) -> bool:
-    """A zombie, which nobody has asked for its end yet, is not."""
-    import psutil
-
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
 
 
 def _initialise(server) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 
+from ai_stack_assets.domain.common.processes import is_alive
 from ai_stack_assets.domain.training.registry import packaging
 from ai_stack_assets.domain.training.registry.provenance import code_revision
 
@@ -157,19 +158,9 @@ def _close_dead(client: MlflowClient, experiment: str) -> None:
     for run in runs_of(client, experiment, "attributes.status = 'RUNNING'"):
         tags = run.data.tags
         is_ours = tags.get(HOST) == socket.gethostname()
-        is_dead = is_ours and not _is_alive(int(tags.get(PROCESS, 0)))
+        is_dead = is_ours and not is_alive(int(tags.get(PROCESS, 0)))
         if is_dead or run.info.start_time < oldest:
             client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # of another user
-        return True
-    return True
 
 
 def _numbers(
