@@ -1,6 +1,6 @@
 """What rows have to be like before a model may learn from them or be asked about them: enough of them, whole, finite.
 
-Rules look and report; what stops a run is decided by the checks and by `require_finite`, which refuses.
+Rules look and report; what stops a run is decided by the checks, and by what is called `require_…`, which refuses.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from ai_stack_assets.domain.training.features import definitions
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ai_stack_assets.domain.training.contract import Sets
 
 SAMPLE = 20
 
@@ -71,6 +73,13 @@ def require_finite(rows: pa.Table, what: str) -> None:
                 f"{what}: {name} is null or not finite in {sum(unknown)} of {rows.num_rows} rows "
                 f"({', '.join(_sample(rows, unknown)[:3])}): remove this version of the features, they are then computed anew"
             )
+
+
+def require_rows(sets: Sets, whose: str, remedy: str) -> None:
+    """Raises PermanentError when there is nothing to learn from, or nothing to stop at; `remedy`: what to do about it."""
+    for name, rows in (("train", sets.train), ("validation", sets.validation)):
+        if not rows.num_rows:
+            raise PermanentError(f"the {name} set of {whose} is empty: {remedy}")
 
 
 def classes(rows: pa.Table, column: str, *, least: int = 2) -> tuple[list[str], dict[str, int]]:

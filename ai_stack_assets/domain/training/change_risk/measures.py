@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from ai_stack_assets.domain.common.charts import table
 from ai_stack_assets.domain.training.change_risk.columns import LABEL, SNAPSHOT
 from ai_stack_assets.domain.training.contract import Evaluation
-from ai_stack_assets.domain.training.regressor.measures import slices
+from ai_stack_assets.domain.training.evaluation.slices import COLUMNS, slices
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
 SIZE = "lines"
-SLICES = ("configuration", "module_type", SNAPSHOT)
+SLICES = (*COLUMNS, SNAPSHOT)
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.3)
 """Of the methods that somebody has the time to review."""
 REVIEWED = 0.05

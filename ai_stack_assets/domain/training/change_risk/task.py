@@ -75,11 +75,11 @@ def fit(
 ) -> ChangeRisk:
     """See `fitting`."""
     from ai_stack_assets.domain.training.change_risk import fitting
+    from ai_stack_assets.domain.training.validation_rules import require_rows
 
-    for name in ("train", "validation"):
-        if not getattr(sets, name).num_rows:
-            raise PermanentError(f"the {name} set of change risk is empty: load more years of history")
-        prepare(getattr(sets, name))
+    require_rows(sets, "change risk", "load more years of history")
+    for rows in (sets.train, sets.validation):
+        prepare(rows)
     settings = {**PARAMETERS, **parameters}
     return fitting.fit(sets.train, sets.validation, settings, seed=seed, progress=progress)
 

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.training.contract import Evaluation
+from ai_stack_assets.domain.training.evaluation.slices import slices
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
 METRIC = "macro_f1"
-SLICE_ROWS = 30
 SHOWN = 20
 """Classes and confusions in a picture."""
 
@@ -64,7 +64,7 @@ def evaluation(
         metrics={**quality(truth, found), **(more or {})},
         score=score,
         rows=len(a),
-        slices=_slices(rows, a, b, len(names)),
+        slices=slices(rows, METRIC, score),
         pictures={
             "Subsystems that are found worst": _worst(names, a, b),
             "What is taken for what": _confusions(names, a, b),
@@ -90,20 +90,6 @@ def _numbered(truth: Sequence[str], found: Sequence[str]) -> tuple[list[str], np
     number = {name: i for i, name in enumerate(names)}
     a, b = (np.fromiter((number[n] for n in each), np.int64, len(each)) for each in (truth, found))
     return names, a, b
-
-
-def _slices(rows: pa.Table, a: np.ndarray, b: np.ndarray, classes: int) -> dict[str, dict[str, float]]:
-    import numpy as np
-
-    slices = {}
-    for column in ("configuration", "module_type"):
-        values = np.array(rows[column].to_pylist(), object)
-        for value in sorted(set(values.tolist())):
-            here = values == value
-            if here.sum() >= SLICE_ROWS:
-                found = {METRIC: macro_f1(a[here], b[here], classes), "rows": float(here.sum())}
-                slices[f"{column}={value}"] = found
-    return slices
 
 
 def _worst(names: Sequence[str], a: np.ndarray, b: np.ndarray) -> str:

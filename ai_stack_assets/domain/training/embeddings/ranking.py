@@ -13,14 +13,13 @@ import numpy as np
 
 from ai_stack_assets.domain.training.contract import Evaluation
 from ai_stack_assets.domain.training.embeddings import examples
+from ai_stack_assets.domain.training.evaluation.slices import COLUMNS, slices
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 DISTRACTORS = 1_000
 TOP = 10
-LEAST = 30
-"""Rows of a slice that is shown."""
 Scores = Callable[[np.ndarray], np.ndarray]
 """Numbers of questions → float [questions, rows]: how well each row answers. Asked for in parts, to bound the memory."""
 _PART = 256
@@ -80,17 +79,9 @@ def evaluation(picked: np.ndarray, rows: pa.Table, asked: np.ndarray) -> Evaluat
         "recall_at_10": float((rank <= TOP).mean()),
         "median_rank": float(np.median(rank)),
     }
-    return Evaluation(
-        metrics, lambda sample: float(value[sample].mean()), len(rank), _slices(value, rows, asked)
-    )
 
+    def score(sample: np.ndarray) -> float:
+        return float(value[sample].mean())
 
-def _slices(value: np.ndarray, rows: pa.Table, asked: np.ndarray) -> dict[str, dict[str, float]]:
-    found = {}
-    for column in ("configuration", "module_type"):
-        names = np.array(rows[column].take(asked).to_pylist(), object)
-        for name in sorted({name for name in names if name}):
-            chosen = value[names == name]
-            if len(chosen) >= LEAST:
-                found[f"{column}={name}"] = {"mrr_at_10": float(chosen.mean()), "rows": float(len(chosen))}
-    return found
+    questions = rows.select(COLUMNS).take(asked)
+    return Evaluation(metrics, score, len(rank), slices(questions, "mrr_at_10", score))

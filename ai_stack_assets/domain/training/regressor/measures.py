@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.common.charts import table
 from ai_stack_assets.domain.training.contract import Evaluation
+from ai_stack_assets.domain.training.evaluation.slices import slices
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-SLICES = ("configuration", "module_type")
 LARGEST = 0.05
 """Share of the methods that one family counts for at most. One library's 394 wrappers of a web service were 22 % of a test set:
 R² was 0.08 with them and 0.28 without."""
-LEAST_ROWS = 30
-"""Of a slice: fewer tell nothing."""
 SHOWN = 15
 TENTHS = 10
 
@@ -78,22 +76,6 @@ def spearman(expected: np.ndarray, real: np.ndarray, weights: np.ndarray) -> flo
         return 0.0
     covariance = np.cov(rankdata(expected), rankdata(real), aweights=weights)
     return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
-
-
-def slices(
-    examples: pa.Table, metric: str, score: Callable[[np.ndarray], float], columns: tuple[str, ...] = SLICES
-) -> Mapping[str, Mapping[str, float]]:
-    """`column=value` → the metric and `rows`; slices that are too small, or on which it is not defined, are left out."""
-    import numpy as np
-
-    found = {}
-    for column in columns:
-        values = np.array(examples[column].to_pylist(), object)
-        for value in sorted(set(values)):
-            indices = np.flatnonzero(values == value)
-            if len(indices) >= LEAST_ROWS and np.isfinite(number := score(indices)):
-                found[f"{column}={value}"] = {metric: number, "rows": len(indices)}
-    return found
 
 
 def _tenths(expected: np.ndarray, real: np.ndarray) -> str:

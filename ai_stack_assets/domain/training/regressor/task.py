@@ -83,12 +83,9 @@ def fit(
 ) -> Regressor:
     """See `fitting`."""
     from ai_stack_assets.domain.training.regressor import fitting
+    from ai_stack_assets.domain.training.validation_rules import require_rows
 
-    for name in ("train", "validation"):
-        if not getattr(sets, name).num_rows:
-            raise PermanentError(
-                f"the {name} set of the regressor is empty: add configurations or repositories"
-            )
+    require_rows(sets, "the regressor", "add configurations or repositories")
     settings = {**PARAMETERS, **parameters}
     return fitting.fit(sets.train, sets.validation, settings, seed=seed, progress=progress)
 
