@@ -53,6 +53,7 @@ GATES = {
     ),
 }
 """Checks of an evaluation: what each says, and how the names of its gates begin."""
+_OF_FIT = ("seed", "code_version", "examples", "rows", "data", "seconds", "threads", "device", "gpu")
 CLEANED = "everything_was_removed"
 _REFUSED = ("retrain", "investigate")
 _SAMPLE = 20
@@ -169,10 +170,7 @@ def model(made: Made, choice: Choice) -> dict[str, Any]:
         "parameters": _table(["parameter", "value"], rows),
         "parameters_from": facts["parameters_from"],
         "log": dg.MarkdownMetadataValue("\n".join(["```", *facts["log"], "```"])),
-        "facts": {
-            name: facts[name]
-            for name in ("seed", "code_version", "examples", "rows", "data", "seconds", "threads")
-        },
+        "facts": {name: facts[name] for name in _OF_FIT if name in facts},
     }
 
 
@@ -210,10 +208,36 @@ def gates(key: dg.AssetKey, made: Made) -> Iterator[dg.AssetCheckResult]:
         shown = (failed or found or [{"actual": None, "threshold": None}])[0]
         said = "; ".join(gate["said"] for gate in failed or found) or "Nothing to compare with."
         sample = [gate["said"] for gate in failed]
-        yield check(key, name, not failed, shown["actual"], shown["threshold"], sample, severity, said)
+        result = check(key, name, not failed, shown["actual"], shown["threshold"], sample, severity, said)
+        yield result._replace(metadata={**result.metadata, "gates": _gates(found)})
+
+
+def _gates(found: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+    """Every gate of a check, with what was found and asked."""
+    rows = [(g["name"], "yes" if g["passed"] else "no", g["actual"], g["threshold"]) for g in found]
+    return _table(["gate", "passed", "actual", "threshold"], rows)
 
 
 def registered(row: Row, made: Made, champion: Registered | None) -> dict[str, Any]:
+    return {
+        **_decided(row, champion),
+        "outcome": made.facts["decision"]["outcome"],
+        made.facts["metric"]: made.facts["metrics"][made.facts["metric"]],
+    }
+
+
+def moved_by_hand(task: str, row: Row, champion: Registered | None) -> dg.AssetMaterialization:
+    """What a person did, on the page of the registered model: in the week that the version in use was trained in."""
+    week = champion.tags.get("week") if champion else None
+    return dg.AssetMaterialization(
+        keys.REGISTERED[task],
+        description=f"{row.action.replace('_', ' ')} by hand",
+        partition=week,
+        metadata=_decided(row, champion),
+    )
+
+
+def _decided(row: Row, champion: Registered | None) -> dict[str, Any]:
     return {
         "action": row.action,
         "reason": row.reason,
@@ -221,8 +245,6 @@ def registered(row: Row, made: Made, champion: Registered | None) -> dict[str, A
         "champion": champion.version if champion else "",
         "champion_before": str(row.champion_before or ""),
         "uri": champion.uri if champion else "",
-        "outcome": made.facts["decision"]["outcome"],
-        made.facts["metric"]: made.facts["metrics"][made.facts["metric"]],
         "mlflow_run": row.run_id or "",
         "decided_at": row.decided_at.isoformat(),
     }
@@ -275,43 +297,6 @@ def cleanup_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
 def all_cleaned(key: dg.AssetKey, found: Cleaned) -> dg.AssetCheckResult:
     problems, warn = found.problems, dg.AssetCheckSeverity.WARN
     return check(key, CLEANED, not problems, len(problems), 0, problems, warn, "; ".join(problems))
-
-
-def message(instance: dg.DagsterInstance, run_id: str, week: str) -> str:
-    """What a run did to the models, for people who are told of it: a line per model, and why the data asked for it."""
-    found = _made_in(instance, run_id)
-    lines = [f"Models of week {week} (run {run_id})"]
-    if said := found.get(keys.DRIFT):
-        lines.append(f"drift {said['level']}: {'; '.join(said['reasons'])}")
-    for task, key in keys.EVALUATIONS.items():
-        if said := found.get(key):
-            metrics = ", ".join(
-                f"{name.removeprefix('metric/')} {value:.3f}"
-                for name, value in said.items()
-                if name.startswith("metric/")
-            )
-            action = found.get(keys.REGISTERED[task], {}).get("action", said["outcome"])
-            lines.append(f"- {task}: {action}, {metrics}")
-        else:
-            lines.append(f"- {task}: not trained")
-    return "\n".join(lines)
-
-
-def to_retrain(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    """Tasks whose gates in this run asked for other parameters."""
-    found = _made_in(instance, run_id)
-    return [task for task, key in keys.EVALUATIONS.items() if found.get(key, {}).get("outcome") == "retrain"]
-
-
-def _made_in(instance: dg.DagsterInstance, run_id: str) -> dict[dg.AssetKey, dict[str, Any]]:
-    """Plain metadata of what a run materialised, by asset."""
-    entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
-    made = (
-        entry.dagster_event.step_materialization_data.materialization
-        for entry in entries
-        if entry.dagster_event
-    )
-    return {each.asset_key: {name: value.value for name, value in each.metadata.items()} for each in made}
 
 
 def _feature_schema() -> dg.TableSchema:

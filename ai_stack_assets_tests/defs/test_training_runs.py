@@ -10,25 +10,25 @@ import dagster as dg
 import pytest
 
 from ai_stack_assets.defs.training import after, jobs, models
-from ai_stack_assets.orchestration import keys, training
+from ai_stack_assets.orchestration import keys, training_runs
 from ai_stack_assets.orchestration.partitions import PARTITION_TAG
 from ai_stack_assets.resources.alerts import AlertsResource
 from ai_stack_assets_tests.platform import Platform, location
 
 WEEK = "2026-11-15"
 RUN = "11111111-2222-3333-4444-555555555555"
-OUTCOMES = {"classifier": "production", "regressor": "retrain"}
+OUTCOMES = {"classifier": "production", "regressor": "retrain", "change_risk": "staging"}
 
 
 @pytest.fixture
 def ended(platform: Platform) -> dg.DagsterRun:
-    """A run that made two evaluations, one of which is to be tried again."""
+    """A run that made evaluations: a model was promoted, one is to be tried again, one did not get into the registry."""
 
     @dg.op
     def trained(context) -> None:
         made = [dg.AssetMaterialization(keys.DRIFT, metadata={"level": "high", "reasons": ["words moved"]})]
         for task, outcome in OUTCOMES.items():
-            facts = {"outcome": outcome, "metric/score": 0.5}
+            facts = {"outcome": outcome, "metric/score": 0.5, "model": f"{task}-fit", "reason": "as asked"}
             made.append(dg.AssetMaterialization(keys.EVALUATIONS[task], metadata=facts))
         made.append(dg.AssetMaterialization(keys.REGISTERED["classifier"], metadata={"action": "promoted"}))
         for each in made:
@@ -77,22 +77,41 @@ def test_however_a_training_ended_it_is_cleaned_up_after(
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
 
 
-def test_the_message_says_what_became_of_each_model(
-    platform: Platform, ended: dg.DagsterRun, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "sensor", [after.told_success, after.told_failure, after.told_cancel], ids=lambda s: s.name
+)
+def test_however_a_training_ended_the_message_says_what_became_of_each_model(
+    platform: Platform, ended: dg.DagsterRun, sensor: dg.SensorDefinition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(AlertsResource, "send", lambda _, text: sent.append(text) or True)
-    after.trained(context_of(platform, ended, "training_notification"), alerts=AlertsResource())
+    sensor(context_of(platform, ended, sensor.name), alerts=AlertsResource())
     assert "drift high: words moved" in sent[0]
-    assert "- classifier: promoted, score 0.500" in sent[0]
-    assert "- regressor: retrain, score 0.500" in sent[0] and "- embeddings: not trained" in sent[0]
+    assert "- classifier: promoted, score 0.500\n" in sent[0]
+    assert "- regressor: retrain, score 0.500 (as asked)" in sent[0]
+    assert "- change_risk: staging, but not registered: see the run, score 0.500" in sent[0]
+    assert "- embeddings: not trained" in sent[0]
 
 
-def test_only_a_model_whose_gates_say_so_is_tried_again_and_once_for_each_week(
+def test_a_training_in_which_nothing_was_judged_sends_no_message(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(AlertsResource, "send", lambda _, text: sent.append(text) or True)
+
+    @dg.job(name=keys.TRAINING_JOB)
+    def job() -> None: ...
+
+    run = job.execute_in_process(instance=platform.instance, tags={PARTITION_TAG: WEEK}).dagster_run
+    skipped = after.told_failure(context_of(platform, run, after.told_failure.name), alerts=AlertsResource())
+    assert sent == [] and "before a model was judged" in skipped.skip_message
+
+
+def test_only_a_model_whose_gates_say_so_is_tried_again_and_once_for_each_fit(
     platform: Platform, ended: dg.DagsterRun
 ) -> None:
     [asked] = list(after.train_again(context_of(platform, ended, "training_with_other_parameters")))
-    assert asked.run_key == f"search:regressor:{WEEK}" and asked.partition_key == WEEK
+    assert asked.run_key == "search:regressor:regressor-fit" and asked.partition_key == WEEK
     assert asked.asset_selection == [
         keys.MODELS["regressor"],
         keys.EVALUATIONS["regressor"],
@@ -102,7 +121,7 @@ def test_only_a_model_whose_gates_say_so_is_tried_again_and_once_for_each_week(
 
 
 def test_nothing_is_tried_again_after_a_run_without_refusals(platform: Platform) -> None:
-    assert training.to_retrain(platform.instance, RUN) == []
+    assert training_runs.to_retrain(platform.instance, RUN) == {}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import dagster as dg
 
 from ai_stack_assets.defs.shared import settings
 from ai_stack_assets.defs.training.jobs import training_cleanup, training_features, training_stage
-from ai_stack_assets.orchestration import keys, training
+from ai_stack_assets.orchestration import keys, training_runs
 from ai_stack_assets.orchestration.partitions import PARTITION_TAG
 from ai_stack_assets.resources.alerts import AlertsResource
 
@@ -43,18 +43,28 @@ def cleanup_after(end: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
 after_success, after_failure, after_cancel = (cleanup_after(*end) for end in ENDS.items())
 
 
-@dg.run_status_sensor(
-    name="training_notification",
-    run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[training_stage],
-    default_status=RUNNING if settings.text("ALERT_WEBHOOK_URL") else STOPPED,
-    description="Sends what became of each model, with its metric, to ALERT_WEBHOOK_URL. Failed runs: the sensor `alerts`.",
-)
-def trained(context: dg.RunStatusSensorContext, alerts: AlertsResource) -> None:
-    run = context.dagster_run
-    message = training.message(context.instance, run.run_id, run.tags.get(PARTITION_TAG, ""))
-    if not alerts.send(message):
-        context.log.warning("ALERT_WEBHOOK_URL is not set: nobody is told.")
+def notification_after(end: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
+    @dg.run_status_sensor(
+        name=f"training_notification_after_{end}",
+        run_status=status,
+        monitored_jobs=[training_stage],
+        default_status=RUNNING if settings.text("ALERT_WEBHOOK_URL") else STOPPED,
+        description=f"Sends what became of each model in a training that ended in {end}, with its metrics, to ALERT_WEBHOOK_URL.",
+    )
+    def ended(context: dg.RunStatusSensorContext, alerts: AlertsResource) -> dg.SkipReason | None:
+        run = context.dagster_run
+        message = training_runs.message(context.instance, run.run_id, run.tags.get(PARTITION_TAG, ""))
+        if message is None:
+            return dg.SkipReason("It ended before a model was judged. Failed runs: the sensor `alerts`.")
+        if not alerts.send(message):
+            context.log.warning("ALERT_WEBHOOK_URL is not set: nobody is told.")
+        return None
+
+    return ended
+
+
+# one task's refusal fails the run: another one's promotion is told all the same
+told_success, told_failure, told_cancel = (notification_after(*end) for end in ENDS.items())
 
 
 @dg.run_status_sensor(
@@ -63,15 +73,15 @@ def trained(context: dg.RunStatusSensorContext, alerts: AlertsResource) -> None:
     monitored_jobs=[training_stage],
     request_job=training_stage,
     default_status=STOPPED,
-    description="Trains a model again after a search for better parameters when its gates said `retrain`; once for each week.",
+    description="Trains a model again after a search for better parameters when its gates said `retrain`; once for each fit.",
 )
 def train_again(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     run = context.dagster_run
-    week, wanted = run.tags.get(PARTITION_TAG, ""), training.to_retrain(context.instance, run.run_id)
-    for task in wanted:
+    week, wanted = run.tags.get(PARTITION_TAG, ""), training_runs.to_retrain(context.instance, run.run_id)
+    for task, fit in wanted.items():
         selection = [keys.MODELS[task], keys.EVALUATIONS[task], keys.REGISTERED[task]]
         yield dg.RunRequest(
-            run_key=f"search:{task}:{week}",
+            run_key=f"search:{task}:{fit}",
             partition_key=week,
             asset_selection=selection,
             run_config={"ops": {keys.MODELS[task].to_python_identifier(): {"config": {"search": True}}}},
