@@ -69,6 +69,8 @@ EXAMPLES, MODELS, EVALUATIONS = (
 )
 """By task."""
 REGISTERED = {task: dg.AssetKey(["mlflow", "bsl", task]) for task in NAMES}
+CHAMPION = dg.AssetKey(["mlflow", "bsl", "embeddings_champion"])
+"""The version of the embeddings that is in use, as observed in the registry: what vectors are made by."""
 TRAINING_JOB, FEATURES_JOB, CLEANUP_JOB = "training_stage", "training_features", "training_cleanup"
 FIT_TAG = "ai_stack_assets/fit"
 """On steps that fit a model: so many run at once as the machine has cores for."""

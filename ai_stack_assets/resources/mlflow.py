@@ -12,6 +12,7 @@ from ai_stack_assets.resources.stores import PostgresResource
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.stores.doctor import Look
+    from ai_stack_assets.domain.training.registry.aliases import Registered
     from ai_stack_assets.domain.training.registry.registry import Registry
 
 
@@ -42,6 +43,21 @@ class MlflowResource(dg.ConfigurableResource):
         from ai_stack_assets.domain.training.registry.tracking import Tracking
 
         return Registry(Tracking(self.folder, self.url), Decisions(self.postgres.open()), prefix=self.prefix)
+
+    def champion(self, task: str) -> Registered | None:
+        """The version in use, without its metrics. Cheap: where nobody has ever trained, MLflow is not even imported.
+
+        Raises:
+            TransientError, PermanentError: MLflow cannot be reached, or refuses.
+        """
+        from ai_stack_assets.domain.training.registry.tracking import SQLITE, Tracking
+
+        if not self.url and not (self.folder / SQLITE).exists():
+            return None
+        from ai_stack_assets.domain.training.registry.aliases import CHAMPION, by_alias
+
+        with Tracking(self.folder, self.url).open() as client:
+            return by_alias(client, f"{self.prefix}{task}", CHAMPION)
 
     def looks(self) -> list[Look]:
         """At the server, for the doctor; at nothing when MLflow is in the data folder, which is looked at anyway."""

@@ -3,6 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
+from ai_stack_assets.defs.shared import settings
 from ai_stack_assets.orchestration import keys, metadata
 from ai_stack_assets.orchestration.conditions import when_gates_pass
 from ai_stack_assets.orchestration.failures import failures
@@ -19,29 +20,41 @@ class VectoriserConfig(dg.Config):
     )
 
 
-@dg.asset(
-    key=keys.VECTORISER,
-    deps=[keys.lake("objects"), keys.lake("fields"), keys.lake("methods")],
-    group_name=keys.EXTRACTION,
-    kinds={"numpy"},
-    owners=["team:onec"],
-    code_version="1",
-    partitions_def=CONFIGURATIONS,
-    pool=keys.EXTRACTION,
-    automation_condition=when_gates_pass(),
-)
-def vectoriser(
-    context: dg.AssetExecutionContext,
-    config: VectoriserConfig,
-    lake: LakeResource,
-    vectorisers: VectorisersResource,
-) -> dg.MaterializeResult:
-    """One file is a model that maps a text to a vector.
+def read() -> list[dg.AssetKey]:
+    """The champion, too, if vectors are made by it: another one is then a reason to make them anew."""
+    follows = [keys.CHAMPION] if settings.vectoriser() == "champion" else []
+    return [keys.lake("objects"), keys.lake("fields"), keys.lake("methods"), *follows]
 
-    The champion of the training stage; until there is one, word weights and a projection fitted on the configuration's methods,
-    again only when those have drifted. Another model changes all vectors.
-    """
-    with failures(context):
-        version = lake.open().require(context.partition_key)
-        _, record = vectorisers.open().ensure(version, refit=config.refit)
-    return dg.MaterializeResult(metadata=metadata.vectoriser(record, version))
+
+def vectoriser_asset() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=keys.VECTORISER,
+        deps=read(),
+        group_name=keys.EXTRACTION,
+        kinds={"numpy"},
+        owners=["team:onec"],
+        code_version="1",
+        partitions_def=CONFIGURATIONS,
+        pool=keys.EXTRACTION,
+        automation_condition=when_gates_pass(optional=keys.CHAMPION),
+    )
+    def vectoriser(
+        context: dg.AssetExecutionContext,
+        config: VectoriserConfig,
+        lake: LakeResource,
+        vectorisers: VectorisersResource,
+    ) -> dg.MaterializeResult:
+        """One file is a model that maps a text to a vector.
+
+        The champion of the training stage; until there is one, word weights and a projection fitted on the configuration's
+        methods, again only when those have drifted. Another model changes all vectors.
+        """
+        with failures(context):
+            version = lake.open().require(context.partition_key)
+            _, record = vectorisers.open().ensure(version, refit=config.refit)
+        return dg.MaterializeResult(metadata=metadata.vectoriser(record, version))
+
+    return vectoriser
+
+
+vectoriser = vectoriser_asset()

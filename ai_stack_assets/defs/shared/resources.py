@@ -22,7 +22,7 @@ def resources() -> dg.Definitions:
     vectorisers = VectorisersResource(
         data=data,
         lake_url=lake_url,
-        name=settings.text("VECTORISER", "champion"),
+        name=settings.vectoriser(),
         mlflow_url=_secret("MLFLOW_TRACKING_URI"),
         mlflow_prefix=settings.text("MLFLOW_PREFIX", "bsl-"),
         model=settings.text("VECTORISER_MODEL"),

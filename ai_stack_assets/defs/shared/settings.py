@@ -38,6 +38,11 @@ def history() -> tuple[str, str, str]:
     return first, time_zone(), text("AI_STACK_ASSETS_HISTORY_BY", "month")
 
 
+def vectoriser() -> str:
+    """What turns text into vectors."""
+    return text("VECTORISER", "champion")
+
+
 def dataset_file() -> Path:
     return Path(text("AI_STACK_ASSETS_DATASET") or PROJECT / "dataset.yaml").expanduser().absolute()
 

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from ai_stack_assets.defs.training.weeks import WEEKS
+from ai_stack_assets.defs.training.weeks import COMMON
 from ai_stack_assets.orchestration import keys, training
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.progress import progress
@@ -13,12 +13,8 @@ from ai_stack_assets.resources.training import TrainingResource
 @dg.asset(
     key=keys.DRIFT,
     deps=[keys.FEATURES],
-    group_name=keys.TRAINING,
     kinds={"numpy"},
-    owners=["team:models"],
-    partitions_def=WEEKS,
-    pool=keys.TRAINING,
-    code_version="1",
+    **COMMON,
 )
 def drift(
     context: dg.AssetExecutionContext, training_settings: TrainingResource, mlflow: MlflowResource

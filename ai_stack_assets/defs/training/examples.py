@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from ai_stack_assets.defs.training.weeks import WEEKS
+from ai_stack_assets.defs.training.weeks import COMMON, OF_SPEC, OF_STEP
 from ai_stack_assets.domain.training import tasks
 from ai_stack_assets.orchestration import keys, training
 from ai_stack_assets.orchestration.failures import failures
@@ -21,12 +21,8 @@ Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult | dg.AssetObservat
 @dg.asset(
     key=keys.FEATURES,
     deps=[keys.SPLITS, METHODS],
-    group_name=keys.TRAINING,
-    owners=["team:models"],
     kinds={"parquet", "bsl"},
-    code_version="1",
-    partitions_def=WEEKS,
-    pool=keys.TRAINING,
+    **COMMON,
 )
 def features(context: dg.AssetExecutionContext, training_settings: TrainingResource) -> dg.MaterializeResult:
     """One row is a method with everything that models may know of it: terms, sizes, complexity, place.
@@ -46,11 +42,9 @@ def examples_asset(task: str) -> dg.AssetsDefinition:
         deps=[keys.FEATURES, keys.SPLITS, LABELS, *(HISTORY if task == tasks.BY_TIME else [])],
         description=f"One row is an example of the task `{task}`, in the split that the dataset stage gave its method.\n\n"
         "No family of modules is both in train and in validation or test: it is withheld on the side where fewer rows are lost.",
-        group_name=keys.TRAINING,
-        owners=["team:models"],
         kinds={"parquet"},
-        code_version="1",
         skippable=True,
+        **OF_SPEC,
     )
 
     # checks of an asset that may be left out must not be asked for: that is what `can_subset` says
@@ -58,9 +52,8 @@ def examples_asset(task: str) -> dg.AssetsDefinition:
         name=key.to_python_identifier(),
         specs=[spec],
         check_specs=training.example_checks(task),
-        partitions_def=WEEKS,
-        pool=keys.TRAINING,
         can_subset=True,
+        **OF_STEP,
     )
     def examples(context: dg.AssetExecutionContext, training_settings: TrainingResource) -> Results:
         with failures(context):

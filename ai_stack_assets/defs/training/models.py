@@ -8,22 +8,15 @@ import dagster as dg
 from pydantic import Field
 
 from ai_stack_assets.defs.shared import settings
-from ai_stack_assets.defs.training.weeks import WEEKS
+from ai_stack_assets.defs.training.weeks import COMMON
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training import tasks
-from ai_stack_assets.orchestration import keys, pods, training
+from ai_stack_assets.orchestration import champion, keys, pods, training
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.progress import progress
 from ai_stack_assets.resources.mlflow import MlflowResource
 from ai_stack_assets.resources.training import TrainingResource
 
-COMMON: dict[str, Any] = {
-    "group_name": keys.TRAINING,
-    "owners": ["team:models"],
-    "partitions_def": WEEKS,
-    "pool": keys.TRAINING,
-    "code_version": "1",
-}
 Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 
 
@@ -117,12 +110,14 @@ def registered_asset(task: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         training_settings: TrainingResource,
         mlflow: MlflowResource,
-    ) -> dg.MaterializeResult:
+    ) -> Iterator[dg.MaterializeResult | dg.AssetObservation]:
         with failures(context):
             week, registry = training_settings.open(context.partition_key), mlflow.open()
             row, made = week.registered(task, registry)
-            champion = registry.champion(task)
-        return dg.MaterializeResult(metadata=training.registered(row, made, champion))
+            in_use = registry.champion(task)
+        yield dg.MaterializeResult(metadata=training.registered(row, made, in_use))
+        if task == champion.TASK:
+            yield champion.observed(in_use)
 
     return registered
 

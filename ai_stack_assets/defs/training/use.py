@@ -1,24 +1,15 @@
 """The models in use: asked about new methods; and what nobody needs any more, removed."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
-from ai_stack_assets.defs.training.weeks import WEEKS
+from ai_stack_assets.defs.training.weeks import COMMON
 from ai_stack_assets.orchestration import keys, training
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.progress import progress
 from ai_stack_assets.resources.mlflow import MlflowResource
 from ai_stack_assets.resources.training import TrainingResource
-
-COMMON: dict[str, Any] = {
-    "group_name": keys.TRAINING,
-    "owners": ["team:models"],
-    "partitions_def": WEEKS,
-    "pool": keys.TRAINING,
-    "code_version": "1",
-}
 
 
 @dg.asset(
