@@ -14,6 +14,8 @@ from ai_stack_assets.defs.training import sensors
 from ai_stack_assets.defs.training.sensors import drift_changed, performance_fell
 from ai_stack_assets.domain.common.lake import Version
 from ai_stack_assets.domain.dataset import stage
+from ai_stack_assets.domain.training import watching
+from ai_stack_assets.domain.training.settings import TrainingSettings
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.partitions import PARTITION_TAG
 from ai_stack_assets_tests.platform import Platform, location
@@ -143,7 +145,8 @@ print([m for m in ("mlflow", "numpy", "numba", "pandas", "sklearn", "lightgbm", 
     assert done.stdout.split("\n")[:2] == ["train", "[]"]
 
 
-def night(platform: Platform) -> list[Any]:
+def night(platform: Platform, *before: Any) -> list[Any]:
+    """What is asked for. `before`: answers to requests of earlier nights, whose runs are there."""
     # a schedule opens the instance by its reference: one without files has none
     with (
         dg.instance_for_test() as instance,
@@ -153,6 +156,9 @@ def night(platform: Platform) -> list[Any]:
             resources={"training_settings": platform.resources()["training_settings"]},
         ) as context,
     ):
+        for request in before:
+            job = location().resolve_job_def(keys.TRAINING_JOB)
+            instance.create_run_for_job(job, tags=request.tags, status=dg.DagsterRunStatus.FAILURE)
         return list(performance_fell(context))
 
 
@@ -167,7 +173,49 @@ def test_a_model_below_its_threshold_is_trained_whatever_the_drift(platform: Pla
     [asked] = night(platform)
     assert selected(asked) == {keys.FEATURES, *of_task("regressor")}
     step = keys.MODELS["regressor"].to_python_identifier()
-    assert asked.run_config == {"ops": {step: {"config": {"force": True}}}}
+    assert asked.run_config == {"ops": {step: {"config": {"search": True}}}}
+
+
+def test_what_was_searched_for_once_is_left_until_the_model_or_the_dataset_is_another_one(
+    platform: Platform,
+) -> None:
+    week_with_features(platform)
+    fell = {"performance": [performance("regressor", "r2", 0.1)], "champions": {"regressor": "1"}}
+    drift(platform, "none", **fell)
+    first = night(platform)
+    [skipped] = night(platform, *first)
+    assert "asked for before" in skipped.skip_message
+    drift(platform, "none", version="d2", features="f2", **fell)
+    [skipped] = night(platform, *first)
+    assert "asked for before" in skipped.skip_message
+    drift(platform, "none", version="d3", **{**fell, "champions": {"regressor": "2"}})
+    [again] = night(platform, *first)
+    assert selected(again) >= of_task("regressor")
+    week_with_features(platform, splits="s2")
+    [again] = night(platform, *first, again)
+    assert selected(again) >= of_task("regressor")
+
+
+def test_each_model_that_fell_is_searched_for_by_itself(platform: Platform) -> None:
+    """One that was searched for in vain does not keep the other from it, nor is searched for again with it."""
+    week_with_features(platform)
+    drift(platform, "none", performance=[performance("regressor", "r2", 0.1)])
+    first = night(platform)
+    measured = [performance("regressor", "r2", 0.1), performance("classifier", "macro_f1", 0.1)]
+    drift(platform, "none", version="d2", performance=measured)
+    [asked] = night(platform, *first)
+    assert selected(asked) == {keys.FEATURES, *of_task("classifier")}
+
+
+def test_without_a_dataset_nothing_is_searched_for(platform: Platform) -> None:
+    week_with_features(platform)
+    drift(platform, "none", performance=[performance("regressor", "r2", 0.1)])
+    lake = platform.resources()["lake"]
+    found = watching.below_threshold(
+        lambda name: lake.open("elsewhere" if name.startswith("dataset") else name), WEEK, TrainingSettings()
+    )
+    assert [each.what for each in found] == [watching.NOTHING]
+    assert "is not there to train on" in found[0].reason
 
 
 def test_models_that_keep_their_metric_are_left_alone(platform: Platform) -> None:

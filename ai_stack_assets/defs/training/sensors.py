@@ -1,6 +1,6 @@
 """What starts training by itself: drift every half hour, a metric that fell every night. Small files are read, runs asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
@@ -19,7 +19,7 @@ UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-REASON_TAG = "ai_stack_assets/reason"
+REASON_TAG, CAUSE_TAG = "ai_stack_assets/reason", "ai_stack_assets/cause"
 NO_WEEK = "No week of the dataset is over yet."
 
 
@@ -51,7 +51,7 @@ def drift_changed(
     cron_schedule="0 3 * * *",
     execution_timezone=settings.time_zone(),
     default_status=dg.DefaultScheduleStatus.STOPPED,
-    description="Trains the models again whose metric on fresh code is below what training.yaml asks for, 03:00.",
+    description="Searches for a better model where the metric on fresh code is below what training.yaml asks for, once a cause.",
 )
 def performance_fell(
     context: dg.ScheduleEvaluationContext, training_settings: TrainingResource
@@ -63,7 +63,24 @@ def performance_fell(
         yield dg.SkipReason(f"A training of week {week} is under way (run {run}).")
     else:
         found = watching.below_threshold(training_settings.lake.open, week, training_settings.settings())
-        yield requested(found, week, is_forced=True)
+        yield from once(context.instance, found, week)
+
+
+def once(
+    instance: dg.DagsterInstance, found: Sequence[Next], week: str
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """What no run was asked for before. The same parameters would give the same model: others are searched for."""
+    known = {each.key for each in found if each.key and asked_before(instance, each.key)}
+    for each in found:
+        if each.what != watching.NOTHING and each.key not in known:
+            yield requested(each, week, search=True)
+    if all(each.what == watching.NOTHING or each.key in known for each in found):
+        again = "; that was asked for before, and neither the model nor the dataset is another one"
+        yield dg.SkipReason("; ".join(each.reason + again * (each.key in known) for each in found))
+
+
+def asked_before(instance: dg.DagsterInstance, cause: str) -> bool:
+    return bool(instance.get_runs(dg.RunsFilter(tags={CAUSE_TAG: cause}), limit=1))
 
 
 def unfinished(instance: dg.DagsterInstance, week: str) -> str | None:
@@ -72,18 +89,20 @@ def unfinished(instance: dg.DagsterInstance, week: str) -> str | None:
     return next((run.run_id for run in instance.get_runs(filters, limit=1)), None)
 
 
-def requested(found: Next, week: str, *, is_forced: bool = False) -> dg.RunRequest | dg.SkipReason:
-    """`is_forced`: train whatever the drift says."""
+def requested(found: Next, week: str, *, search: bool = False) -> dg.RunRequest | dg.SkipReason:
+    """`search`: train whatever the drift says, with the best parameters that are found."""
     if found.what == watching.NOTHING:
         return dg.SkipReason(found.reason)
     selection = [keys.DRIFT] if found.what == watching.MEASURE else [keys.FEATURES]
     for task in found.tasks:
         selection += [keys.EXAMPLES[task], keys.MODELS[task], keys.EVALUATIONS[task], keys.REGISTERED[task]]
-    forced = {keys.MODELS[task].to_python_identifier(): {"config": {"force": True}} for task in found.tasks}
+    searched = {
+        keys.MODELS[task].to_python_identifier(): {"config": {"search": True}} for task in found.tasks
+    }
     return dg.RunRequest(
         run_key=found.key,
         partition_key=week,
         asset_selection=selection,
-        run_config={"ops": forced} if is_forced else {},
-        tags={REASON_TAG: found.reason[:250]},
+        run_config={"ops": searched} if search else {},
+        tags={REASON_TAG: found.reason[:250], CAUSE_TAG: found.key},
     )

@@ -62,21 +62,26 @@ def _chosen(open_lake: OpenLake, week: str, report: Version) -> Next:
     return Next(TRAIN, said, f"train:{week}:{splits.id}:{','.join(chosen)}", chosen)
 
 
-def below_threshold(open_lake: OpenLake, week: str, settings: TrainingSettings) -> Next:
-    """Train the models whose metric on fresh code, when it was measured last, is below what a challenger has to reach."""
+def below_threshold(open_lake: OpenLake, week: str, settings: TrainingSettings) -> list[Next]:
+    """Train the models whose metric on fresh code, when it was measured last, is below what a challenger has to reach.
+
+    Each by itself, and once for each champion and dataset: the same model on the same examples is no better the next night.
+    Without any, one that says why.
+    """
     report = open_lake("training/drift").current(week)
     if report is None:
-        return Next(NOTHING, f"the drift of week {week} has not been measured yet")
+        return [Next(NOTHING, f"the drift of week {week} has not been measured yet")]
+    facts, splits = report.manifest["facts"], open_lake(f"dataset/{SPLITS}").current(week)
     lost, said = [], []
-    for one in report.manifest["facts"].get("performance", []):
-        line, is_below = _judged(one, settings)
+    for one in facts.get("performance", []):
+        task, (line, is_below) = one["task"], _judged(one, settings)
         said.append(line)
-        if is_below and settings.task(one["task"]).is_on:
-            lost.append(one["task"])
-    reason = "; ".join(said) or "no model in use has been measured on fresh code"
-    if not lost:
-        return Next(NOTHING, reason)
-    return Next(TRAIN, reason, f"performance:{week}:{report.id}:{','.join(lost)}", tuple(lost))
+        if is_below and splits and settings.task(task).is_on:
+            champion = facts.get("champions", {}).get(task, "")
+            lost.append(Next(TRAIN, line, f"performance:{task}:{champion}:{splits.id}", (task,)))
+    if splits is None:
+        said.append(f"the dataset of week {week} is not there to train on")
+    return lost or [Next(NOTHING, "; ".join(said) or "no model in use has been measured on fresh code")]
 
 
 def _judged(one: Mapping[str, Any], settings: TrainingSettings) -> tuple[str, bool]:
