@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ai_stack_assets.domain.common import files
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.onec.sources import is_remote, parse_source, without_credentials
 
@@ -88,9 +89,7 @@ def add(path: Path, entry: ConfigurationEntry) -> None:
     _parse(text, path)
     changed = _appended(text, entry, path)
     _parse(changed, path)
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_text(changed, encoding="utf-8")
-    draft.replace(path)
+    files.replace(path, changed.encode())
 
 
 def _read(path: Path) -> str:

@@ -8,13 +8,13 @@ MLflow is asked only before a synchronisation; queries read the copy. With a buc
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from ai_stack_assets.domain.common import files
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.embeddings.two_tower import FILE, TwoTower
 from ai_stack_assets.domain.vectorisers.two_tower import TwoTowerVectoriser
@@ -48,8 +48,8 @@ def registered(folder: Path, url: str = "", prefix: str = "bsl-") -> TwoTower | 
         found = aliases.by_alias(client, prefix + TASK, ALIAS)
         if found is None:
             return None
-        files = loading.files(client, folder / "models", tracking.uri, found)
-    return TwoTower.load(loading.saved_model(files))
+        model = loading.files(client, folder / "models", tracking.uri, found)
+    return TwoTower.load(loading.saved_model(model))
 
 
 class Champions:
@@ -68,9 +68,8 @@ class Champions:
         path = self._path(version)
         if self.bucket and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}.{os.getpid()}")
-            if self.bucket.download(f"{version}/{FILE}", draft) is not None:
-                draft.replace(path)
+            with files.beside(path) as draft:
+                self.bucket.download(f"{version}/{FILE}", draft)
         if not path.exists():
             raise PermanentError(f"no champion {version} in {self.folder}: synchronise the vector store")
         return TwoTowerVectoriser(TwoTower.load(path.parent))
@@ -82,12 +81,12 @@ class Champions:
         path = self._path(vectoriser.version)
         if is_new or not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, model.to_bytes())
+            files.replace(path, model.to_bytes())
             said = msgspec.json.encode({"version": vectoriser.version})
             if self.bucket:
                 self.bucket.write(f"{vectoriser.version}/{FILE}", path)
                 self.bucket.write(_CURRENT, said)
-            _replace(self.folder / _CURRENT, said)
+            files.replace(self.folder / _CURRENT, said)
         self._forget()
         return vectoriser, is_new
 
@@ -102,16 +101,9 @@ class Champions:
 
     def _forget(self) -> None:
         """On this machine alone: in the bucket others may look up any of them, and they are few."""
-        files = sorted(self.folder.glob(f"*/{FILE}"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
-        for old in files[KEPT:]:
+        kept = sorted(self.folder.glob(f"*/{FILE}"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
+        for old in kept[KEPT:]:
             old.unlink(missing_ok=True)
 
     def _path(self, version: str) -> Path:
         return self.folder / version / FILE
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Whole or not at all, for readers and after a kill."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(data)
-    draft.replace(path)

@@ -8,13 +8,13 @@ With a bucket the same two names are there, and the folder is a copy: a model's 
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from ai_stack_assets.domain.common import files
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.vectorisers.lsa import Lsa
 
@@ -60,7 +60,7 @@ class Models:
             self._path(model.version),
             msgspec.json.encode({"version": model.version, "texts": texts}),
         )
-        _replace(path, model.to_bytes())
+        files.replace(path, model.to_bytes())
         if self.bucket:
             self.bucket.write(path.name, path)
             self.bucket.write(_CURRENT, current)
@@ -68,9 +68,9 @@ class Models:
             models = [o for o in found if o.key != _CURRENT][KEPT_MODELS:]
             self.bucket.delete([o.key for o in models if o.modified_at < datetime.now(UTC) - _GRACE])
         else:
-            _replace(self.folder / _CURRENT, current)
-        files = sorted(self.folder.glob("lsa-*.npz"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
-        for old in files[KEPT_MODELS:]:
+            files.replace(self.folder / _CURRENT, current)
+        kept = sorted(self.folder.glob("lsa-*.npz"), key=lambda p: p.stat().st_mtime_ns, reverse=True)
+        for old in kept[KEPT_MODELS:]:
             old.unlink(missing_ok=True)
 
     @property
@@ -82,20 +82,5 @@ class Models:
 
     def _fetch(self, bucket: Bucket, path: Path) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        draft = _draft(path)
-        try:
-            if bucket.download(path.name, draft) is not None:
-                draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Whole or not at all, for readers and after a kill."""
-    draft = _draft(path)
-    draft.write_bytes(data)
-    draft.replace(path)
-
-
-def _draft(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}")
+        with files.beside(path) as draft:
+            bucket.download(path.name, draft)

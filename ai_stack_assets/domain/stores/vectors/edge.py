@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ai_stack_assets.domain.common import files
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.vectors.engine import INDEXED, Found, Published, Where
@@ -63,9 +64,7 @@ class EdgeEngine:
 
     def publish(self, configuration: str, published: Published) -> None:
         path = self.folder(configuration) / _POINTER
-        draft = path.with_name(f".{_POINTER}.tmp")
-        draft.write_bytes(msgspec.json.encode({"configuration": configuration, "published": published}))
-        draft.replace(path)
+        files.replace(path, msgspec.json.encode({"configuration": configuration, "published": published}))
 
     def configurations(self) -> list[str]:
         return sorted(_read(path)[0] for path in self.root.glob(f"*/{_POINTER}"))
