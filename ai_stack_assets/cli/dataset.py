@@ -12,6 +12,7 @@ from ai_stack_assets.cli.events import RunFacts
 from ai_stack_assets.cli.run import execute, open_instance
 from ai_stack_assets.cli.summary import checks_and_failures, farewell
 from ai_stack_assets.cli.terminal import Terminal
+from ai_stack_assets.cli.weeks import week_of
 from ai_stack_assets.definitions import defs
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.abandoned import end_abandoned_runs
@@ -27,7 +28,7 @@ _LOSSES = {
 
 def dataset(options: argparse.Namespace, terminal: Terminal) -> int:
     """Returns the exit code."""
-    week = _week(options.week)
+    week = week_of(dataset_job(), options.week)
     terminal.say(f"\nWeek of {week}")
     config = {"config": {"read_again": options.read_again}}
     steps = {key.to_python_identifier(): config for key in keys.DATASET_SOURCES.values()}
@@ -43,19 +44,6 @@ def dataset(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def dataset_job() -> dg.JobDefinition:
     return defs().resolve_job_def(keys.DATASET_JOB)
-
-
-def _week(wanted: str | None) -> str:
-    """That week, or the newest that is over."""
-    partitions = dataset_job().partitions_def
-    weeks = partitions.get_partition_keys() if partitions else []
-    if not weeks:
-        raise ValueError("no week is over yet: AI_STACK_ASSETS_DATASET_FROM names the first one")
-    if wanted and wanted not in weeks:
-        raise ValueError(
-            f"{wanted} is not a week: they begin on Sundays, from {weeks[0]} (AI_STACK_ASSETS_DATASET_FROM) to {weeks[-1]}"
-        )
-    return wanted or weeks[-1]
 
 
 def _summary(facts: RunFacts) -> Iterator[str]:

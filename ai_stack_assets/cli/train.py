@@ -13,6 +13,7 @@ from ai_stack_assets.cli.events import RunFacts
 from ai_stack_assets.cli.run import execute, open_instance
 from ai_stack_assets.cli.summary import checks_and_failures, farewell
 from ai_stack_assets.cli.terminal import Terminal
+from ai_stack_assets.cli.weeks import week_of
 from ai_stack_assets.definitions import defs
 from ai_stack_assets.defs.shared.resources import resources
 from ai_stack_assets.domain.training import tasks
@@ -29,7 +30,7 @@ _SHOWN = 5
 
 def train(options: argparse.Namespace, terminal: Terminal) -> int:
     """The stage of a week, then cleaning up whatever became of it, then what models in use say. Returns the exit code."""
-    week = options.week or _newest()
+    week = week_of(training_job(), options.week or _newest())
     wanted = tuple(options.task) or tasks.NAMES
     terminal.say(f"\nWeek of {week}: {', '.join(wanted)}")
     # whoever names a task wants it trained
