@@ -17,7 +17,7 @@ from ai_stack_assets.cli.weeks import week_of
 from ai_stack_assets.definitions import defs
 from ai_stack_assets.defs.shared.resources import resources
 from ai_stack_assets.domain.training import tasks
-from ai_stack_assets.orchestration import keys
+from ai_stack_assets.orchestration import champion, keys, training
 from ai_stack_assets.orchestration.abandoned import end_abandoned_runs
 
 if TYPE_CHECKING:
@@ -64,7 +64,13 @@ def rollback(options: argparse.Namespace, terminal: Terminal) -> int:
     """The champion before becomes champion again."""
     with _registry() as registry:
         row = registry.rollback(options.task, reason=options.reason, by="command line")
+        in_use = registry.champion(options.task)
     terminal.say(f"{options.task}: version {row.champion_after} is in use again, not {row.champion_before}")
+    # for the pages of the assets, and for what is made by the model in use
+    with open_instance() as instance:
+        instance.report_runless_asset_event(training.moved_by_hand(options.task, row, in_use))
+        if options.task == champion.TASK:
+            instance.report_runless_asset_event(champion.observed(in_use))
     return 0
 
 
@@ -128,10 +134,10 @@ def _line(name: str, model: dict[str, Any], evaluation: dict[str, Any], register
 
 def _of_model(registry: Registry, name: str) -> Iterator[str]:
     yield f"\n{name}"
-    if champion := registry.champion(name):
+    if in_use := registry.champion(name):
         metric = tasks.load(name).METRIC
-        value, week = champion.metrics.get(metric, float("nan")), champion.tags.get("week", "unknown")
-        yield f"  in use: version {champion.version}, {metric} {value:.3f}, week {week}, {champion.uri}"
+        value, week = in_use.metrics.get(metric, float("nan")), in_use.tags.get("week", "unknown")
+        yield f"  in use: version {in_use.version}, {metric} {value:.3f}, week {week}, {in_use.uri}"
     else:
         yield "  no model is in use"
     yield from (_decided(row) for row in reversed(registry.decisions_of(name)[-_SHOWN:]))
