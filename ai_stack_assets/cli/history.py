@@ -54,6 +54,7 @@ def history(options: argparse.Namespace, terminal: Terminal) -> int:
             pass
     if facts.is_interrupted:
         raise KeyboardInterrupt
+    terminal.say(f"\n{name}: {_kept(name)}")
     terminal.say(farewell(terminal))
     return 0 if facts.is_complete else 1
 
@@ -65,9 +66,13 @@ def job() -> dg.JobDefinition:
 def _range(options: argparse.Namespace) -> tuple[str, str]:
     """First and last period within what can be asked for; an end that is not given is that of the commits."""
     history = history_periods(*settings.history())
+    first = _edge(options.first, 1) if options.first else None
+    last = _edge(options.last, 31) if options.last else None
+    if first and last and first > last:
+        raise PermanentError(f"--from {options.first} is after --to {options.last}")
     commits = _commits(options.configuration)
-    first = _edge(options.first, 1) if options.first else commits[0]
-    last = _edge(options.last, 31) if options.last else max(commits[-1], first)
+    first = first or commits[0]
+    last = last or max(commits[-1], first)
     known = periods_of(history).get_partition_keys()
     within = [k for k in known if (days := days_of(history, k))[-1] >= first and days[0] <= last]
     if not within:
@@ -86,6 +91,16 @@ def _edge(when: str, day: int) -> date:
         return date(year, month, int(found[3] or min(day, calendar.monthrange(year, month)[1])))
     except (AssertionError, ValueError) as error:
         raise PermanentError(f"{when!r} is no date: give 2020, 2020-01 or 2020-01-16") from error
+
+
+def _kept(name: str) -> str:
+    """All that is known of its past by now."""
+    days = (resources().resources or {})["lake"].open(f"history/{name}").configurations()
+    return (
+        f"{len(days)} states, {days[0]} to {days[-1]}"
+        if days
+        else "no state yet; a day counts when it is over"
+    )
 
 
 def _commits(name: str) -> list[date]:

@@ -37,7 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     options, rest = parser.parse_known_args(arguments)
     if rest and options.command != "dev":
         parser.error(f"unknown: {' '.join(rest)}")
-    home = settings.enter_instance()
+    try:
+        home = settings.enter_instance()
+    except OSError as error:
+        print(f"Failed: {error} (settings AI_STACK_ASSETS_DATA and DAGSTER_HOME)", file=sys.stderr)
+        return 1
     if options.command == "home":
         print(home)
         return 0

@@ -41,10 +41,9 @@ def query(options: argparse.Namespace, terminal: Terminal) -> int:
     with dg.build_resources(resources().resources or {}) as opened:
         lake = opened.lake.open()
         if lake.current(options.configuration) is None:
-            known = ", ".join(lake.configurations()) or "none yet"
-            raise PermanentError(
-                f"no configuration {options.configuration!r} in the lake; there are: {known}"
-            )
+            known = ", ".join(lake.configurations())
+            there = f"there are: {known}" if known else "there is none yet: make run"
+            raise PermanentError(f"no configuration {options.configuration!r} in the lake; {there}")
         version = lake.require(options.configuration)
         stores = [getattr(opened, name).open() for name in names]
         rows = ask(*stores, version, options.text or "")

@@ -102,6 +102,18 @@ def test_what_is_no_date_says_what_is_one(wrong):
         history._range(options(first=wrong))
 
 
+def test_a_range_that_ends_before_it_begins_is_refused():
+    with pytest.raises(PermanentError, match="--from 2020-02 is after --to 2020-01"):
+        history._range(options(first="2020-02", last="2020-01"))
+
+
+def test_a_data_folder_that_cannot_be_made_is_told_in_one_line(tmp_path, monkeypatch, capfd):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "file" / "dagster"))
+    assert main(["versions", "trade"]) == 1
+    assert "AI_STACK_ASSETS_DATA" in capfd.readouterr().err
+
+
 @pytest.mark.slow
 def test_history_prints_a_line_per_version_and_is_seen_in_the_web_interface(repository):
     """In a process of its own: this one may have loaded its definitions for other settings."""
@@ -111,6 +123,7 @@ def test_history_prints_a_line_per_version_and_is_seen_in_the_web_interface(repo
     lines = [line for line in done.stdout.splitlines() if " objects, " in line]
     assert [line.split()[4] for line in lines] == ["2020-01-10", "2020-01-20"]
     assert "methods +1/~0/-0" in lines[1] and lines[1].endswith(" s")
+    assert "trade: 2 states, 2020-01-10 to 2020-01-20" in done.stdout
     with dg.DagsterInstance.get() as instance:
         assert instance.get_materialized_partitions(dg.AssetKey(["lake", "onec", "history"])) == {
             "trade|2020-01"

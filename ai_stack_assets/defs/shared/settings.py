@@ -6,7 +6,9 @@ Imports nothing heavy: the command line reads it before Dagster is loaded.
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PROJECT = Path(__file__).resolve().parents[3]
 """The folder with `configurations.yaml` and `dagster.yaml`: relative sources start here."""
@@ -29,13 +31,21 @@ def configurations_file() -> Path:
 
 def time_zone() -> str:
     """Where schedules tick and days of history begin and end."""
-    return text("AI_STACK_ASSETS_TIMEZONE", "Europe/Moscow")
+    zone = text("AI_STACK_ASSETS_TIMEZONE", "Europe/Moscow")
+    try:
+        return ZoneInfo(zone).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(
+            f"AI_STACK_ASSETS_TIMEZONE is no time zone such as Europe/Moscow: {zone!r}"
+        ) from error
 
 
 def history() -> tuple[str, str, str]:
     """Oldest day that can be asked for, time zone, and what one partition is: `month` or `day`."""
-    first = text("AI_STACK_ASSETS_HISTORY_FROM", "2019-01-01")
-    return first, time_zone(), text("AI_STACK_ASSETS_HISTORY_BY", "month")
+    by = text("AI_STACK_ASSETS_HISTORY_BY", "month")
+    if by not in ("month", "day"):
+        raise ValueError(f"AI_STACK_ASSETS_HISTORY_BY is month or day, not {by!r}")
+    return _day("AI_STACK_ASSETS_HISTORY_FROM", "2019-01-01"), time_zone(), by
 
 
 def vectoriser() -> str:
@@ -53,7 +63,7 @@ def training_file() -> Path:
 
 def first_week_of_dataset() -> str:
     """The oldest week of the dataset, a Sunday."""
-    return text("AI_STACK_ASSETS_DATASET_FROM", "2026-01-04")
+    return _day("AI_STACK_ASSETS_DATASET_FROM", "2026-01-04")
 
 
 def enter_instance() -> Path:
@@ -74,6 +84,14 @@ def enter_instance() -> Path:
         link.symlink_to(PROJECT / "dagster.yaml")
         link.replace(settings)
     return home
+
+
+def _day(name: str, default: str) -> str:
+    day = text(name, default)
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError as error:
+        raise ValueError(f"{name} is no day such as {default}: {day!r}") from error
 
 
 def _load_dotenv(file: Path) -> None:
