@@ -17,6 +17,7 @@ from ai_stack_assets.defs.shared import settings
 from ai_stack_assets.domain.onec.history import backfill
 from ai_stack_assets.orchestration import keys
 from ai_stack_assets.orchestration.partitions import days_of, history_key, history_periods, periods_of
+from ai_stack_assets.resources.lake import LakeResource
 from ai_stack_assets_tests.domain.onec.git_history import Repository, sources
 from ai_stack_assets_tests.platform import LAKE, SAMPLE, Platform, asked_by, location, metadata
 
@@ -211,3 +212,36 @@ def test_a_pinned_version_that_is_much_smaller_does_not_empty_a_store(platform, 
     allowed = platform.run([store], "trade", config={store.to_python_identifier(): {"allow_shrink": True}})
     assert allowed.success
     assert metadata(allowed, store)["pinned_to"] == old
+
+
+def test_history_in_a_bucket_is_made_once_for_all_machines(
+    platform, repository, bucket_url, tmp_path, monkeypatch
+):
+    """The second machine has the bucket and the repository, and no folder of the first one."""
+    made, real = [], backfill.stage.build
+    monkeypatch.setattr(
+        backfill.stage, "build", lambda lake, day, *rest: (made.append(day), real(lake, day, *rest))
+    )
+    other = Platform(tmp_path / "other", platform.instance)
+    other.folder.mkdir()
+    other.configure(trade=f"{repository.folder}@main")
+    for machine in (platform, other):
+        machine.replaced["lake"] = LakeResource(data=str(machine.data), url=bucket_url)
+
+    assert run(platform, "2020-01", "2020-02").success
+    result = run(other, "2020-01", "2020-03")
+
+    assert result.success
+    assert made == ["2020-01-10", "2020-01-20", "2020-03-05"]
+    told = said(result, "history")
+    assert [told[month]["dagster/row_count"] for month in sorted(told)] == [2, 0, 1]
+    assert (told["2020-03"]["methods_added"], told["2020-03"]["methods_removed"]) == (1, 1)
+    assert "trend" in told["2020-03"]
+    assert not (platform.data / "lake" / "history" / "trade" / "2020-03-05").exists()
+
+    repository.git(
+        "reset", "-q", "--hard", "HEAD~1"
+    )  # the past is rewritten: its day goes from the bucket, too
+    assert run(platform, "2020-03", "2020-03").success
+    kept = LakeResource(data=str(tmp_path / "third"), url=bucket_url).open("history/trade").configurations()
+    assert kept == ["2020-01-10", "2020-01-20"]
