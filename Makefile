@@ -33,12 +33,16 @@ check: .venv/development
 bench: .venv/bench
 	.venv/bin/python -m bench $(ARGS)
 
+# all that tests need; torch is 5 GB and for GPUs: a lock of its own, for the images of pods
+lock: EXTRAS := --extra kubernetes --extra ray
 lock: $(UV_INSTALLED)
 	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml -o requirements.lock
-	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --all-extras --group dev \
+	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml $(EXTRAS) --group dev \
 		-c requirements.lock -o requirements-dev.lock
-	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --all-extras --group dev --group bench \
+	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml $(EXTRAS) --group dev --group bench \
 		-c requirements-dev.lock -o requirements-bench.lock
+	$(UV) pip compile --universal --generate-hashes --no-emit-index-url --quiet pyproject.toml --all-extras \
+		-c requirements-dev.lock -o requirements-torch.lock
 
 # Stamps: the environment equals this lock file. Each holds all of the one before it.
 .venv/runtime: requirements.lock $(UV_INSTALLED)

@@ -7,14 +7,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ai_stack_assets.domain.common.hashing import sha256_hex
 from ai_stack_assets.domain.training.contract import Sets
+from ai_stack_assets.domain.training.embeddings import devices
 from ai_stack_assets.domain.training.embeddings.step import Adam
 from ai_stack_assets.domain.training.embeddings.two_tower import Weights
+
+if TYPE_CHECKING:
+    from ai_stack_assets.domain.training.embeddings import step_torch
 
 FILE = "state.npz"
 FORMAT = "1"
@@ -24,7 +28,7 @@ FORMAT = "1"
 class State:
     """A fit on its way. `since_best`: judgements since the best one."""
 
-    adam: Adam
+    adam: Adam | step_torch.Adam
     best: Weights
     best_score: float
     since_best: int
@@ -71,8 +75,8 @@ class Kept:
             os.fsync(file.fileno())
         draft.replace(self.folder / FILE)
 
-    def read(self) -> State | None:
-        """None when there is none, or it is damaged or of another fit: then one begins anew."""
+    def read(self, device: devices.Device) -> State | None:
+        """On its way on this device. None when there is none, or it is damaged or of another fit: then one begins anew."""
         if self.folder is None:
             return None
         try:
@@ -89,14 +93,15 @@ class Kept:
         random = np.random.default_rng()
         random.bit_generator.state = said["random"]
         adam = Adam(found["weights"], found["first"], found["second"], said["steps"])
-        return State(adam, found["best"], said["best_score"], said["since_best"], random)
+        return State(device.take(adam), found["best"], said["best_score"], said["since_best"], random)
 
 
 def fingerprint(sets: Sets, parameters: Mapping[str, Any], seed: int) -> str:
-    """Of what decides a fit."""
+    """Of what decides a fit; not the device: what one has begun, another may end."""
     rows = [
         sha256_hex("\n".join(table["content_hash"].to_pylist()).encode())
         for table in (sets.train, sets.validation)
     ]
-    said = json.dumps([FORMAT, *rows, sorted(parameters.items()), seed], ensure_ascii=False)
+    given = sorted((name, value) for name, value in parameters.items() if name != devices.PARAMETER)
+    said = json.dumps([FORMAT, *rows, given, seed], ensure_ascii=False)
     return sha256_hex(said.encode())

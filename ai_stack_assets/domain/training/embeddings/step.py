@@ -49,7 +49,7 @@ class Adam:
     def step(self, batch: Batch, temperature: float, rate: float, field_rate: float) -> float:
         """Returns the loss before the step."""
         active = np.unique(np.concatenate([bag.indices for bag in batch.bags]))
-        bags = [_narrowed(bag, active) for bag in batch.bags]
+        bags = [narrowed(bag, active) for bag in batch.bags]
         terms, fields = self.weights.terms[active], self.weights.fields[:, active]
         loss, terms_gradient, fields_gradient = gradients(bags, batch.labels, terms, fields, temperature)
         self.steps += 1
@@ -66,8 +66,12 @@ class Adam:
         weights, first, second = (getattr(each, name) for each in (self.weights, self.first, self.second))
         mean = first[place] = BETA1 * first[place] + (1 - BETA1) * gradient
         square = second[place] = BETA2 * second[place] + (1 - BETA2) * gradient**2
-        scale = np.sqrt(1 - BETA2**self.steps) / (1 - BETA1**self.steps)
-        weights[place] -= rate * scale * mean / (np.sqrt(square) + EPSILON)
+        weights[place] -= rate * bias(self.steps) * mean / (np.sqrt(square) + EPSILON)
+
+
+def bias(steps: int) -> float:
+    """What Adam makes up for in its first steps: moments that began at 0."""
+    return np.sqrt(1 - BETA2**steps) / (1 - BETA1**steps)
 
 
 def gradients(
@@ -115,7 +119,8 @@ def _through_unit(gradient: np.ndarray, vectors: np.ndarray, lengths: np.ndarray
     return ((gradient - along * vectors) / lengths).astype(np.float32)
 
 
-def _narrowed(bag: sp.csr_matrix, active: np.ndarray) -> sp.csr_matrix:
+def narrowed(bag: sp.csr_matrix, active: np.ndarray) -> sp.csr_matrix:
+    """Of these columns alone, in their order."""
     import scipy.sparse as sp
 
     columns = np.searchsorted(active, bag.indices)

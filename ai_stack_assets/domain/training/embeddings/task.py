@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.training.contract import Evaluation, Progress, Sets
+from ai_stack_assets.domain.training.embeddings import devices, hybrid, ranking
 from ai_stack_assets.domain.training.embeddings import examples as fields
 from ai_stack_assets.domain.training.embeddings import fit as fitting
-from ai_stack_assets.domain.training.embeddings import hybrid, ranking
 from ai_stack_assets.domain.training.embeddings.start import start
 from ai_stack_assets.domain.training.embeddings.two_tower import TwoTower
 
@@ -34,6 +34,7 @@ PARAMETERS: Mapping[str, Any] = {
     "name_share": 0.4,
     "validate_every": 50,
     "patience": 6,
+    devices.PARAMETER: "auto",
 }
 HYBRID = "hybrid_mrr_at_10"
 DATA_PARALLEL = True

@@ -7,8 +7,8 @@ terms are shared by all. No training here: see `fit`.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,12 +42,13 @@ class Weights:
 
 @dataclass(frozen=True)
 class TwoTower:
-    """A fitted model. `share`: of BM25 in the hybrid score, see `hybrid`."""
+    """A fitted model. `share`: of BM25 in the hybrid score, see `hybrid`. `facts`: of its fit; not in the file."""
 
     vocabulary: pa.Array
     idf: np.ndarray
     weights: Weights
     share: float = 0.0
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
