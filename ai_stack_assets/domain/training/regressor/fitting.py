@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError
@@ -21,7 +22,15 @@ from ai_stack_assets.domain.training.regressor.header import (
     TYPES,
     headers,
 )
-from ai_stack_assets.domain.training.regressor.model import Inputs, Reader, Regressor, Ridge, stacked
+from ai_stack_assets.domain.training.regressor.model import (
+    ALONE,
+    IN_MODULE,
+    Inputs,
+    Reader,
+    Regressor,
+    Ridge,
+    stacked,
+)
 from ai_stack_assets.domain.training.trees import boosted, tree_parameters
 
 if TYPE_CHECKING:
@@ -55,9 +64,8 @@ def fit(
     """
     import numpy as np
 
-    found = headers(train)
-    reader = Reader.fit(found, parameters["least_methods"], with_place=parameters["with_place"])
-    inputs, seen = reader.read(found), reader.read(headers(validation))
+    reader = Reader.fit(headers(train), parameters["least_methods"], with_place=parameters["with_place"])
+    inputs, seen = reader.read(train), reader.read(validation)
     y, y_seen = train["target"].to_numpy(), validation["target"].to_numpy()
     families = train["family"].to_pylist()
     folds, weights = _folds(families), family_balance(families, parameters["family_balance"])
@@ -71,18 +79,24 @@ def fit(
         said.append(out_of_fold)
         error = np.sqrt(np.mean((ridge.predict(seen.words) - y_seen) ** 2))
         progress(f"ridge on {', '.join(blocks)}: validation error {error:.4f}")
-    there = stacked(seen, [ridge.predict(seen.words) for ridge in ridges])
-    trees = boosted(
-        (stacked(inputs, said), y),
-        (there, y_seen),
-        {"objective": "l2", "metric": "rmse", "extra_trees": True, **tree_parameters(parameters, seed)},
-        rounds=parameters["rounds"],
-        categories=len(CATEGORIES) if reader.categories else 0,
-        progress=progress,
-        weights=weights,
-    )
-    residual = y_seen - np.asarray(trees.predict(there))
-    return Regressor(reader, ridges, trees, neighbours.chosen(validation, residual))
+    said_there, trees = [ridge.predict(seen.words) for ridge in ridges], {}
+    for name in (IN_MODULE, ALONE) if reader.categories else (ALONE,):
+        learned, asked = inputs.known(name), seen.known(name)
+        if not (learned.any() and asked.any()):
+            continue
+        progress(f"trees {name.replace('_', ' ')}")
+        trees[name] = boosted(
+            (stacked(inputs, said, name)[learned], y[learned]),
+            (stacked(seen, said_there, name)[asked], y_seen[asked]),
+            {"objective": "l2", "metric": "rmse", "extra_trees": True, **tree_parameters(parameters, seed)},
+            rounds=parameters["rounds"],
+            categories=len(CATEGORIES) if reader.categories else 0,
+            progress=progress,
+            weights=weights[learned],
+        )
+    fitted = Regressor(reader, ridges, trees, neighbours.CHOICES[0])
+    residual = y_seen - fitted.expected(validation)
+    return replace(fitted, shrinkage=neighbours.chosen(validation, residual))
 
 
 def words_alone(train: pa.Table, asked: pa.Table, parameters: Mapping[str, Any]) -> np.ndarray:
@@ -90,12 +104,11 @@ def words_alone(train: pa.Table, asked: pa.Table, parameters: Mapping[str, Any])
     import numpy as np
     import scipy.sparse as sp
 
-    found = headers(train)
-    reader = Reader.fit(found, parameters["least_methods"], with_place=False)
-    words = sp.hstack(list(reader.read(found).words.values())).tocsr()
+    reader = Reader.fit(headers(train), parameters["least_methods"], with_place=False)
+    words = sp.hstack(list(reader.read(train).words.values())).tocsr()
     y = train["target"].to_numpy()
     weights, intercept = solved(words, y, np.ones(len(y)), parameters["ridge_alpha"])
-    return sp.hstack(list(reader.read(headers(asked)).words.values())).tocsr() @ weights + intercept
+    return sp.hstack(list(reader.read(asked).words.values())).tocsr() @ weights + intercept
 
 
 def _folds(families: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:

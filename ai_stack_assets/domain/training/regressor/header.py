@@ -21,12 +21,16 @@ from ai_stack_assets.domain.bsl.outline import read_outline
 from ai_stack_assets.domain.common.identifiers import split, stem
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
+MODULE = ("repository", "configuration", "module")
 COLUMNS = (
     "method_name", "signature", "doc_comment", "doc_terms", "is_export", "directive", "is_function", "object",
-    "module_type",
+    "module_type", *MODULE,
 )  # fmt: skip
+_NOWHERE = "/"
+"""The module of a method of which neither object nor file is known."""
 NAME, PARAMETERS, DOC, TYPES, PLACE = BLOCKS = ("name", "parameters", "doc", "types", "place")
 """Lists of words that a header is read as. `place` is where the method is: not part of it, but known before it is written."""
 CATEGORIES = ("module_type", "object_kind", "directive")
@@ -130,6 +134,16 @@ class Header:
 def headers(rows: pa.Table) -> list[Header]:
     """Of rows of the features table, in order."""
     return [Header(row) for row in rows.select(list(COLUMNS)).to_pylist()]
+
+
+def modules(rows: pa.Table) -> np.ndarray:
+    """int [rows]: a number per module; one of its own for a method of which no module is known."""
+    import numpy as np
+
+    numbers: dict[tuple[Any, ...], int] = {}
+    places = zip(*(rows[name].to_pylist() for name in MODULE), strict=True)
+    own = ((*place, at) if place[-1] == _NOWHERE else place for at, place in enumerate(places))
+    return np.array([numbers.setdefault(place, len(numbers)) for place in own], int)
 
 
 def _pairs(words: Sequence[str]) -> list[str]:

@@ -1,5 +1,8 @@
 """The fitted regressor: ridge regressions over the words of a header, boosted trees over what they say and over its numbers.
 
+There are two sets of trees: one for methods whose module is known, which also looks at the headers of its other methods
+(`siblings`), one for a method that is alone among the rows. Ask about whole modules.
+
 Stacking (Wolpert, 1992): each ridge reads other words (of the name, the parameters, the comment, the place), and the trees learn
 how far each can be trusted. `fitting` makes one; here it is used, saved and loaded. Only NumPy, SciPy and LightGBM.
 """
@@ -14,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ai_stack_assets.domain.common.failures import PermanentError
-from ai_stack_assets.domain.training.regressor import neighbours
-from ai_stack_assets.domain.training.regressor.header import BLOCKS, CATEGORIES, Header, headers
+from ai_stack_assets.domain.training.regressor import neighbours, siblings
+from ai_stack_assets.domain.training.regressor.header import BLOCKS, CATEGORIES, Header, headers, modules
 from ai_stack_assets.domain.training.regressor.terms import Terms
 from ai_stack_assets.domain.training.saved import read_arrays, read_facts, write_arrays
 from ai_stack_assets.domain.training.trees import read_trees
@@ -26,8 +29,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import scipy.sparse as sp
 
-FORMAT = "1"
-WORDS, TREES, FACTS = "words.npz", "trees.txt", "model.json"
+FORMAT = "2"
+WORDS, FACTS = "words.npz", "model.json"
+IN_MODULE, ALONE = "in_module", "alone"
 ANSWERS = ("expected", "expected_cyclomatic", "residual", "residual_in_module")
 OTHER = -1
 """A category that training has not seen."""
@@ -50,10 +54,20 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Headers as numbers. `words`: a sparse matrix per block; `numbers`: float64 [headers, categories and numbers]."""
+    """Headers as numbers. `words`: a sparse matrix per block; `numbers`: float64 [headers, categories and numbers]; `context`: of
+    `siblings`, not a number for a method that is alone among them."""
 
     words: Mapping[str, sp.csr_matrix]
     numbers: np.ndarray
+    context: np.ndarray
+
+    def known(self, trees: str) -> np.ndarray:
+        """bool [headers]: whether these trees may be asked."""
+        import numpy as np
+
+        if trees == ALONE:
+            return np.ones(len(self.context), bool)
+        return np.invert(np.isnan(self.context[:, 0]))
 
 
 @dataclass(frozen=True)
@@ -71,19 +85,21 @@ class Reader:
         seen = list(zip(*(header.categories() for header in found), strict=True)) if with_place else ()
         return cls(terms, {name: sorted(set(v)) for name, v in zip(CATEGORIES, seen, strict=False)})
 
-    def read(self, found: Sequence[Header]) -> Inputs:
+    def read(self, rows: pa.Table) -> Inputs:
         import numpy as np
+
+        found = headers(rows)
 
         words = {b: terms.matrix([header.words(b) for header in found]) for b, terms in self.terms.items()}
         codes = [{value: code for code, value in enumerate(values)} for values in self.categories.values()]
-        rows = [
+        numbers = [
             (
                 *(code.get(value, OTHER) for code, value in zip(codes, header.categories(), strict=False)),
                 *header.numbers(),
             )
             for header in found
         ]
-        return Inputs(words, np.array(rows, float))
+        return Inputs(words, np.array(numbers, float), siblings.context(found, modules(rows)))
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,8 @@ class Regressor:
 
     reader: Reader
     ridges: Sequence[Ridge]
-    trees: lgb.Booster
+    trees: Mapping[str, lgb.Booster]
+    """By name, the best first."""
     shrinkage: float
     """See `neighbours.around`."""
 
@@ -115,27 +132,36 @@ class Regressor:
         """Expectations moved by how complex the other methods of the module are. float64 [rows]."""
         return expected + neighbours.around(rows, _real(rows) - expected, self.shrinkage)
 
-    def expected(self, rows: pa.Table) -> np.ndarray:
-        """float64 [rows]."""
+    def expected(self, rows: pa.Table, *trees: str) -> np.ndarray:
+        """float64 [rows]. `trees`: to ask these alone."""
         import numpy as np
 
+        expected = np.zeros(rows.num_rows)
         if not rows.num_rows:
-            return np.zeros(0)
-        inputs = self.reader.read(headers(rows))
-        return np.asarray(self.trees.predict(stacked(inputs, [r.predict(inputs.words) for r in self.ridges])))
+            return expected
+        inputs = self.reader.read(rows)
+        said = [ridge.predict(inputs.words) for ridge in self.ridges]
+        left = np.ones(rows.num_rows, bool)
+        for name in trees or self.trees:
+            asked = left & inputs.known(name)
+            left &= ~asked
+            if asked.any():
+                expected[asked] = self.trees[name].predict(stacked(inputs, said, name)[asked])
+        return expected
 
     def save(self, folder: Path) -> None:
-
         arrays: dict[str, Any] = {f"ridge_{i}": ridge.weights for i, ridge in enumerate(self.ridges)}
         for block, terms in self.reader.terms.items():
             arrays |= {f"{name}_{block}": array for name, array in terms.arrays().items()}
         write_arrays(folder / WORDS, arrays)
-        (folder / TREES).write_text(self.trees.model_to_string(), "utf-8")
+        for name, trees in self.trees.items():
+            trees_file(folder, name).write_text(trees.model_to_string(), "utf-8")
         facts = {
             "format": FORMAT,
             "categories": self.reader.categories,
             "blocks": list(self.reader.terms),
             "shrinkage": self.shrinkage,
+            "trees": list(self.trees),
             "ridges": [{"blocks": ridge.blocks, "intercept": ridge.intercept} for ridge in self.ridges],
         }
         (folder / FACTS).write_bytes(msgspec.json.encode(facts))
@@ -147,11 +173,15 @@ def _real(rows: pa.Table) -> np.ndarray:
     return np.log1p(rows["cyclomatic"].to_numpy().astype(float))
 
 
-def stacked(inputs: Inputs, said: Sequence[np.ndarray]) -> np.ndarray:
-    """What the trees look at: categories, numbers, then what each ridge says."""
+def stacked(inputs: Inputs, said: Sequence[np.ndarray], trees: str) -> np.ndarray:
+    """What the trees look at: categories, numbers, then what each ridge says, then the module."""
     import numpy as np
 
-    return np.column_stack([inputs.numbers, *said])
+    return np.column_stack([inputs.numbers, *said, *([inputs.context] if trees == IN_MODULE else [])])
+
+
+def trees_file(folder: Path, name: str) -> Path:
+    return folder / f"trees_{name}.txt"
 
 
 def load(folder: Path) -> Regressor:
@@ -172,8 +202,10 @@ def load(folder: Path) -> Regressor:
             for i, ridge in enumerate(facts["ridges"])
         ]
         reader, shrinkage = Reader(terms, facts["categories"]), facts["shrinkage"]
+        names = facts["trees"]
     except (KeyError, UnicodeDecodeError) as error:
         raise PermanentError(
             f"{folder / WORDS} does not belong to {FACTS} ({error}): fit the model again"
         ) from error
-    return Regressor(reader, ridges, read_trees(folder / TREES), shrinkage)
+    trees = {name: read_trees(trees_file(folder, name)) for name in names}
+    return Regressor(reader, ridges, trees, shrinkage)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ai_stack_assets.domain.training.regressor.header import MODULE, modules
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-COLUMNS = ("repository", "configuration", "module", "cyclomatic")
+COLUMNS = (*MODULE, "cyclomatic")
 CHOICES = (2.0, 5.0, 10.0, 20.0, 50.0, 200.0)
 
 
@@ -19,9 +21,7 @@ def around(rows: pa.Table, residual: np.ndarray, shrinkage: float) -> np.ndarray
     """Per row the mean residual of the other rows of its module, as if `shrinkage` more had none (0 where it is alone)."""
     import numpy as np
 
-    places = zip(*(rows[name].to_pylist() for name in COLUMNS[:-1]), strict=True)
-    numbers: dict[tuple[str, ...], int] = {}
-    module = np.array([numbers.setdefault(place, len(numbers)) for place in places], int)
+    module = modules(rows)
     sums, counts = np.bincount(module, residual), np.bincount(module)
     return (sums[module] - residual) / (counts[module] - 1 + shrinkage)
 

@@ -13,7 +13,7 @@ from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.contract import Sets
 from ai_stack_assets.domain.training.features import definitions
 from ai_stack_assets.domain.training.features.compute import of_methods
-from ai_stack_assets.domain.training.regressor import fitting, header, measures, model, task
+from ai_stack_assets.domain.training.regressor import fitting, header, measures, model, siblings, task
 from ai_stack_assets_tests.domain.training.regressor.methods import method, rows, sets
 
 FAST = {**task.PARAMETERS, "rounds": 60, "least_rows": 10}
@@ -94,6 +94,47 @@ def test_the_residual_is_null_where_the_complexity_is_not_known(regressor, examp
     assert unknown["expected"] == known["expected"]
 
 
+def test_what_else_a_module_declares_is_known_of_each_of_its_methods():
+    names = ["ПолучитьКурс", "ПолучитьЦену", "ЭтоСклад"]
+    found = of_methods([method(name, 1, object="CommonModule.Новый") for name in names])
+    known = siblings.context(header.headers(found), header.modules(found))
+    assert known.shape == (3, siblings.COLUMNS)
+    assert np.allclose(known[:, 0], np.log(3))
+    assert np.allclose(known[:, 1], np.log([2, 2, 1]))
+    assert np.allclose(known[0], known[1])
+
+
+def test_the_code_of_the_others_says_nothing_of_a_method():
+    asked = [
+        of_methods([method(f"ПолучитьКурс{i}", n, object="CommonModule.Новый") for i in range(3)])
+        for n in (0, 9)
+    ]
+    simple, tangled = (siblings.context(header.headers(rows), header.modules(rows)) for rows in asked)
+    assert np.allclose(simple, tangled)
+
+
+def test_a_method_without_others_of_its_module_is_asked_of_trees_that_need_none(regressor, examples):
+    alone = regressor.expected(examples.test, model.ALONE)
+    one_by_one = [regressor.expected(examples.test.slice(i, 1))[0] for i in range(5)]
+    assert one_by_one == pytest.approx(alone[:5])
+    assert not np.allclose(alone, regressor.expected(examples.test))
+
+
+def test_methods_of_no_known_module_are_not_taken_for_one_module():
+    found = of_methods([method(name, 1) for name in ("Получить", "Проверить")])
+    assert len(set(header.modules(found).tolist())) == 2
+    assert np.isnan(siblings.context(header.headers(found), header.modules(found))).all()
+
+
+def test_modules_of_one_method_each_need_one_set_of_trees(tmp_path: Path):
+    single = (range(20), range(20, 26), range(26, 32))
+    lone = fitted(Sets(*(task.prepare(rows(part, each=1)) for part in single)))
+    assert [*lone.trees] == [model.ALONE]
+    lone.save(tmp_path)
+    asked = rows(range(3))
+    assert task.load(tmp_path).predict(asked) == lone.predict(asked)
+
+
 def test_only_columns_that_are_known_before_the_code_is_written_are_read(regressor, examples):
     assert set(header.COLUMNS) <= set(definitions.names(is_from_body=False))
     bare = examples.test.select([*header.COLUMNS])
@@ -143,7 +184,7 @@ def test_a_saved_model_says_the_same(regressor, examples, tmp_path: Path):
     assert {path.suffix for path in tmp_path.iterdir()} == {".npz", ".txt", ".json"}
 
 
-@pytest.mark.parametrize("name", [model.WORDS, model.TREES, model.FACTS])
+@pytest.mark.parametrize("name", [model.WORDS, "trees_in_module.txt", "trees_alone.txt", model.FACTS])
 @pytest.mark.parametrize("damage", ["missing", "cut", "other"])
 def test_a_damaged_file_is_named(regressor, tmp_path: Path, name, damage):
     regressor.save(tmp_path)
@@ -198,8 +239,8 @@ def test_one_family_to_learn_from_is_refused(examples):
 def test_slices_are_by_configuration_and_module_type(regressor, examples):
     found = task.evaluate(regressor, examples.test, seed=1)
     assert found.slices["configuration=trade"]["rows"] == examples.test.num_rows
-    assert found.slices["module_type=CommonModule"]["r2"] == pytest.approx(found.metrics["r2"])
-    assert found.score(np.arange(found.rows)) == pytest.approx(found.metrics["r2"])
+    assert found.slices["module_type=CommonModule"][task.METRIC] == pytest.approx(found.metrics[task.METRIC])
+    assert found.score(np.arange(found.rows)) == pytest.approx(found.metrics[task.METRIC])
 
 
 def test_the_pictures_show_calibration_and_the_furthest_methods(regressor, examples):
