@@ -219,3 +219,15 @@ def test_cleaning_up_removes_what_is_stale_and_nothing_of_a_champion(training: P
     lake = training.resources()["lake"]
     assert lake.open("training/regressor_model").configurations() == [WEEK]
     assert champion(training) == "1"
+
+
+def test_further_metrics_have_minimums_that_their_check_shows(training: Platform) -> None:
+    configure(
+        training, limits="{target: 0.3, minimums: {closeness_to_ten: 0.99, closeness: 0.1}, resamples: 200}"
+    )
+    result = train(training)
+    shown = checks(result)["training/bsl/regressor_evaluation", "reaches_its_threshold"]
+    assert not shown.passed and metadata(result, keys.REGISTERED["regressor"])["action"] == "staged"
+    for gate in ("threshold", "minimum closeness_to_ten", "minimum closeness"):
+        assert f"| {gate} |" in shown.metadata["gates"].value
+    assert "closeness_to_ten" in shown.description

@@ -58,7 +58,12 @@ def write_splits(
     stage.build(lake, week, version, write)
 
 
-def configure(platform: Platform, on: tuple[str, ...] = ONE, more: str = "", **parameters: Any) -> None:
+LIMITS = "{target: 0.3, resamples: 200}"
+
+
+def configure(
+    platform: Platform, on: tuple[str, ...] = ONE, more: str = "", limits: str = LIMITS, **parameters: Any
+) -> None:
     """training.yaml: these tasks are on, with parameters for all of them or for one (`regressor={…}`)."""
     lines = ["tasks:"]
     for name in tasks.NAMES:
@@ -66,7 +71,6 @@ def configure(platform: Platform, on: tuple[str, ...] = ONE, more: str = "", **p
         given = ", ".join(
             f"{key}: {str(value).lower()}" for key, value in own.items() if not isinstance(value, dict)
         )
-        limits = "{target: 0.3, resamples: 200}"
         lines.append(
             f"  {name}: {{is_on: {str(name in on).lower()}, limits: {limits}, parameters: {{{given}}}}}"
         )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 NAME = "classifier"
 METRIC = measures.METRIC
+MAY_LACK = ("context_accuracy", "context_macro_f1")
+"""Where no example is of a form."""
 CODE_VERSION = "1"
 REQUIREMENTS = ("numpy", "scipy", "pyarrow", "PyStemmer", "msgspec", "xxhash")
 PARAMETERS: Mapping[str, Any] = {
