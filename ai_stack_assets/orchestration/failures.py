@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 
 import dagster as dg
@@ -16,6 +17,9 @@ outage the next run repairs what this one left."""
 
 LONGEST_DELAY = 300
 """Seconds. A server that asks for more is not waited for longer: the step fails after its tries, the next run repairs."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = ". Make room there, or give the data a larger disk: AI_STACK_ASSETS_DATA"
 
 
 def seconds_to_wait(error: TransientError, tries: int) -> float:
@@ -43,4 +47,5 @@ def failures(
     except PermanentError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except Exception as error:
-        raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+        advice = FULL if getattr(error, "errno", None) in NO_ROOM else ""
+        raise dg.Failure(f"{type(error).__name__}: {error}{advice}", allow_retries=False) from error
