@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
-from ai_stack_assets.domain.common.failures import PermanentError
-from ai_stack_assets.domain.common.yaml_settings import refuse_unknown
+from ai_stack_assets.domain.common import yaml_settings
 
 TAG = "dagster-k8s/config"
 
@@ -31,11 +28,7 @@ class Pod:
 
 def of(section: Mapping[str, Any]) -> Pod:
     """Raises PermanentError that names a wrong key or value."""
-    refuse_unknown(dict(section), Pod, "training.yaml: pod")
-    try:
-        return msgspec.convert(dict(section), Pod)
-    except msgspec.ValidationError as error:
-        raise PermanentError(f"training.yaml: pod: {error}") from error
+    return yaml_settings.of(dict(section), Pod, "training.yaml: pod")
 
 
 def tags(pod: Pod) -> dict[str, Any]:

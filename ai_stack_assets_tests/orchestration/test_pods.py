@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from ai_stack_assets.orchestration.pods import TAG, Pod, tags
+from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.orchestration.pods import TAG, Pod, of, tags
 
 GPU = Pod(
     gpus=1,
@@ -39,3 +42,15 @@ def test_memory_alone_is_no_placement() -> None:
     assert tags(Pod(memory="2Gi"))[TAG] == {
         "container_config": {"resources": {"requests": {"memory": "2Gi"}, "limits": {"memory": "2Gi"}}}
     }
+
+
+@pytest.mark.parametrize(
+    ("section", "problem"),
+    [
+        ({"gpu": 1}, "training.yaml: pod: unknown key 'gpu', did you mean 'gpus'?"),
+        ({"gpus": "one"}, "training.yaml: pod: Expected `int`"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(section: dict[str, object], problem: str) -> None:
+    with pytest.raises(PermanentError, match=re.escape(problem)):
+        of(section)

@@ -28,13 +28,21 @@ def read(file: Path, kind: type[T]) -> T:
         return kind()
     try:
         given = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        refuse_unknown(given, kind, file.name)
-        return msgspec.convert(given, kind)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise PermanentError(f"{file}: {error}") from error
+    return of(given, kind, str(file))
 
 
-def refuse_unknown(given: Any, kind: Any, place: str) -> None:
+def of(given: Any, kind: type[T], place: str) -> T:
+    """The settings from keys and values. Raises PermanentError that names the place, and a wrong key or value in it."""
+    _refuse_unknown(given, kind, place)
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise PermanentError(f"{place}: {error}") from error
+
+
+def _refuse_unknown(given: Any, kind: Any, place: str) -> None:
     """Raises PermanentError for a key that the dataclass `kind`, or a section of it, does not have."""
     if not isinstance(given, dict):
         raise PermanentError(f"{place}: expected keys and values, found {given!r}")
@@ -51,9 +59,9 @@ def refuse_unknown(given: Any, kind: Any, place: str) -> None:
             )
         section = known[name]
         if dataclasses.is_dataclass(section):
-            refuse_unknown(value or {}, section, f"{place}: {name}")
+            _refuse_unknown(value or {}, section, f"{place}: {name}")
         elif isinstance(value, dict) and dataclasses.is_dataclass(
             entry := (get_args(section) or (None,))[-1]
         ):
             for key, each in value.items():
-                refuse_unknown(each or {}, entry, f"{place}: {name}: {key}")
+                _refuse_unknown(each or {}, entry, f"{place}: {name}: {key}")
