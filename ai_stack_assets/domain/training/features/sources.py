@@ -6,12 +6,13 @@ A source is read more than once, in batches, always in the same order.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.dataset.assignment import SPLITS
 from ai_stack_assets.domain.dataset.declarations import DIRECTIVES, count_tokens, declaration
-from ai_stack_assets.domain.dataset.records import POSTGRES, record
-from ai_stack_assets.domain.dataset.sources.harvest import Report, as_tables
+from ai_stack_assets.domain.dataset.records import POSTGRES, record, schema
+from ai_stack_assets.domain.dataset.sources.harvest import BATCH_ROWS
 from ai_stack_assets.domain.training.features.definitions import INPUTS
 
 if TYPE_CHECKING:
@@ -53,8 +54,13 @@ class ConfigurationRecords:
         self.version, self.partition = version, version.configuration
 
     def batches(self) -> Iterator[pa.Table]:
-        for table in as_tables(self._records(), Report()):
-            yield table.select(list(INPUTS))
+        """Column by column, as the dataset stage does it, without the columns that nobody here reads: some of them are dear."""
+        import pyarrow as pa
+
+        rows, wanted = self._records(), pa.schema([schema().field(name) for name in INPUTS])
+        while batch := list(islice(rows, BATCH_ROWS)):
+            columns = [pa.array([row[name] for row in batch], wanted.field(name).type) for name in INPUTS]
+            yield pa.Table.from_arrays(columns, schema=wanted)
 
     def _records(self) -> Iterator[dict[str, Any]]:
         modules = {
