@@ -6,7 +6,6 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +36,6 @@ _WEEK = re.compile(r"\d{4}-\d\d-\d\d$")
 MERGED, DEDUPLICATED, FILTERED, SPLITS = "merged", "deduplicated", "filtered", "splits"
 
 
-class _WouldBeMade(Exception):
-    """Only to be looked at, and not as it would be made now."""
-
-
 @dataclass(frozen=True)
 class Made:
     """A stage's version of the week. `is_new`: made now; else nothing that it depends on has changed."""
@@ -61,7 +56,7 @@ class Week:
     ) -> None:
         """Args: open_lake: by name of the stage. work: folder on this machine for what does not fit into memory."""
         self.week, self.settings, self.work = week, settings, work
-        self._open, self._only_looks = open_lake, False
+        self._open = open_lake
 
     def lake(self, stage_name: str) -> Lake:
         return self._open(f"dataset/{stage_name}")
@@ -77,8 +72,7 @@ class Week:
         for name, table in SOURCE_TABLES.items():
             if not is_unchanged(sources[name], self.lake(table), self.week, is_past=is_past):
                 return False
-        look = copy(self)
-        look._only_looks = True
+        look = _Look(self._open, self.week, self.settings, self.work)
         try:
             look.merged(), look.deduplicated(lambda *_: None), look.filtered(), look.split()
             look.shards(export.PARQUET), look.shards(export.JSONL)
@@ -267,6 +261,20 @@ class Week:
         **settings: Any,
     ) -> Made:
         version_id = stage.key(f"{records.VERSION}.{code_version}", *inputs, **settings)
-        if self._only_looks and version_id != getattr(self.lake(name).current(self.week), "id", None):
-            raise _WouldBeMade
-        return Made(*stage.build(self.lake(name), self.week, version_id, write))
+        return self._made(self.lake(name), version_id, write)
+
+    def _made(self, lake: Lake, version_id: str, write: Callable[[stage.Parts], dict[str, Any]]) -> Made:
+        return Made(*stage.build(lake, self.week, version_id, write))
+
+
+class _WouldBeMade(Exception):
+    """A stage is not there as it would be made now."""
+
+
+class _Look(Week):
+    """The week as it is there; nothing is made."""
+
+    def _made(self, lake: Lake, version_id: str, write: Callable[[stage.Parts], dict[str, Any]]) -> Made:
+        if there := stage.found(lake, self.week, version_id):
+            return Made(there, is_new=False)
+        raise _WouldBeMade

@@ -30,21 +30,32 @@ def key(code_version: str, *inputs: Version | None, **settings: Any) -> str:
     return xxhash.xxh3_128_hexdigest(msgspec.json.encode(content, enc_hook=str))[:16]
 
 
+def found(lake: Lake, week: str, version_id: str) -> Version | None:
+    """The week's current version when it is this one, so that there is nothing to make."""
+    current = lake.current(week)
+    return current if current and current.id == version_id else None
+
+
 def build(
-    lake: Lake, week: str, version_id: str, write: Callable[[Parts], dict[str, Any]]
+    lake: Lake,
+    week: str,
+    version_id: str,
+    write: Callable[[Parts], dict[str, Any]],
+    *,
+    again: bool = False,
 ) -> tuple[Version, bool]:
     """The stage's version for the week, made by `write` unless it is there already.
 
     Args:
         lake: of this stage.
         write: fills the tables and returns what to keep beside them (statistics, settings) in the manifest, as `facts`.
+        again: even if it is there: what was damaged is replaced by what is written now.
 
     Returns:
         The current version and whether it was made now.
     """
-    current = lake.current(week)
-    if current and current.id == version_id:
-        return current, False
+    if not again and (there := found(lake, week, version_id)):
+        return there, False
     with lake.draft(week) as draft:
         parts = Parts(draft)
         facts = write(parts)
