@@ -6,46 +6,21 @@ import contextlib
 import socket
 import threading
 from collections.abc import Generator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from ai_stack_assets_tests.servers.http import HttpDouble, Request
 
 
-class Refusing:
+class Refusing(HttpDouble):
     """Answers every request with this status and these headers. `requests`: how many there were."""
 
     def __init__(self, status: int, headers: dict[str, str]) -> None:
-        self.requests = 0
-        front = self
+        super().__init__()
+        self.status, self.headers, self.requests = status, headers, 0
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length") or 0))
-                front.requests += 1
-                self.send_response(status)
-                for name, value in {"X-Elastic-Product": "Elasticsearch", **headers}.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(b"{}")
-
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = handle_any
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def __enter__(self) -> Refusing:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+    def respond(self, request: Request) -> None:
+        request.body()
+        self.requests += 1
+        request.send(self.status, {}, {"X-Elastic-Product": "Elasticsearch", **self.headers})
 
 
 @contextlib.contextmanager

@@ -12,13 +12,12 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from ai_stack_assets_tests.servers.http import HttpDouble, Request
 
 TOKEN = "hf_test"
 _LARGE = 10 * 2**20
@@ -40,7 +39,7 @@ class Repository:
 
 
 @dataclass
-class Hub:
+class Hub(HttpDouble):
     """What the double holds, and the faults to inject."""
 
     xet_folder: Path | None = None
@@ -50,7 +49,10 @@ class Hub:
     requests: list[str] = field(default_factory=list)
     faults: list[tuple[str, Any]] = field(default_factory=list)
     """(regular expression of `METHOD path`, status code | "cut before" | "cut after" | a callable), each used once."""
-    url: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
 
     def fault(self, line: str) -> Any:
         for number, (pattern, what) in enumerate(self.faults):
@@ -59,94 +61,30 @@ class Hub:
                 return what
         return None
 
-
-@contextmanager
-def hub(xet_folder: Path | None = None) -> Iterator[Hub]:
-    state = Hub(xet_folder)
-    handler = type("Handler", (_Handler,), {"hub": state, "lock": threading.Lock()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class _Refused(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status, self.code, self.message = status, code, message
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    hub: Hub
-    lock: threading.Lock
-
-    def log_message(self, *_: Any) -> None: ...
-
-    def _handle(self) -> None:
-        split = urlsplit(self.path)
-        path, body = unquote(split.path), self._body()
-        line = f"{self.command} {path}"
-        self.hub.requests.append(line)
-        fault = self.hub.fault(line)
+    def respond(self, request: Request) -> None:
+        path, body = unquote(urlsplit(request.path).path), request.body()
+        line = f"{request.command} {path}"
+        self.requests.append(line)
+        fault = self.fault(line)
         if isinstance(fault, int):
-            return self._send(fault, {"error": "injected"}, {"Retry-After": "0"} if fault == 429 else {})
+            return request.send(fault, {"error": "injected"}, {"Retry-After": "0"} if fault == 429 else {})
         if fault == "cut before":
-            return self._cut()
+            return request.cut()
         if callable(fault):
-            fault(self.hub)
+            fault(self)
         try:
-            answer = self._answer(path, body)
+            answer = self._answer(request, path, body)
         except _Refused as error:
             headers = {"X-Error-Code": error.code, "X-Error-Message": error.message}
-            return self._send(error.status, {"error": error.message}, headers)
-        if fault == "cut after":
-            return self._cut()
-        return self._send(*answer)
-
-    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _handle
-
-    def _body(self) -> bytes:
-        if self.headers.get("transfer-encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
-        data = b""
-        while size := int(self.rfile.readline(), 16):
-            data += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return data
-
-    def _cut(self) -> None:
-        self.close_connection = True
-        self.connection.close()
-
-    def _send(self, status: int, content: Any = None, headers: dict[str, str] | None = None) -> None:
-        data = (
-            content
-            if isinstance(content, bytes)
-            else json.dumps(content if content is not None else {}).encode()
-        )
-        self.send_response(status)
-        self.send_header(
-            "Content-Type", "application/octet-stream" if content is data else "application/json"
-        )
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data)
+            return request.send(error.status, {"error": error.message}, headers)
+        return request.cut() if fault == "cut after" else request.send(*answer)
 
     # ---- answers: (status, content, headers)
 
-    def _answer(self, path: str, body: bytes) -> tuple:
+    def _answer(self, request: Request, path: str, body: bytes) -> tuple:
         if match := re.fullmatch(r"/_lfs/(\w+)", path):
-            return self._large_file(match[1], body)
-        if path.startswith("/api/") and self.headers.get("authorization") != f"Bearer {TOKEN}":
+            return (self._verify if request.command == "POST" else self._take)(match[1], body)
+        if path.startswith("/api/") and request.headers.get("authorization") != f"Bearer {TOKEN}":
             raise _Refused(401, "Unauthorized", "Invalid username or password.")
         if path == "/api/whoami-v2":
             return 200, {
@@ -172,9 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
         raise _Refused(404, "NotFound", path)
 
     def _repository(self, name: str) -> Repository:
-        if name not in self.hub.repositories:
+        if name not in self.repositories:
             raise _Refused(404, "RepoNotFound", "Repository not found")
-        return self.hub.repositories[name]
+        return self.repositories[name]
 
     def _commit_of(self, repository: Repository, revision: str) -> str:
         commit = repository.find(revision)
@@ -184,14 +122,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _create(self, wanted: dict[str, Any]) -> tuple:
         name = f"{wanted.get('organization') or 'tester'}/{wanted['name']}"
-        url = f"{self.hub.url}/datasets/{name}"
-        if name in self.hub.repositories:
+        url = f"{self.url}/datasets/{name}"
+        if name in self.repositories:
             return 409, {"error": "You already created this dataset repo", "url": url}
         content = b"*.parquet filter=lfs diff=lfs merge=lfs -text\n"
         tree = {".gitattributes": {"data": content, "size": len(content), "oid": _git_id(content)}}
         first = hashlib.sha1(name.encode()).hexdigest()
         is_private = wanted.get("visibility") == "private" or wanted.get("private", False)
-        self.hub.repositories[name] = Repository(is_private, {"main": first}, {}, {first: tree}, [first])
+        self.repositories[name] = Repository(is_private, {"main": first}, {}, {first: tree}, [first])
         return 200, {"url": url, "name": name, "id": "x"}
 
     def _do_revision(self, repository: Repository, revision: str, _: bytes) -> tuple:
@@ -217,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {"branches": heads, "converts": [], "tags": tags}
 
     def _do_tag(self, repository: Repository, name: str, body: bytes) -> tuple:
-        if self.command == "DELETE":
+        if not body:  # DELETE
             repository.tags.pop(name, None)
             return 200, {}
         tag = json.loads(body)["tag"]
@@ -234,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, {}
 
     def _do_xet_write_token(self, *_: Any) -> tuple:
-        expires, folder = int(time.time()) + 3600, f"local://{self.hub.xet_folder}"
+        expires, folder = int(time.time()) + 3600, f"local://{self.xet_folder}"
         headers = {
             "X-Xet-Cas-Url": folder,
             "X-Xet-Access-Token": "cas",
@@ -256,22 +194,23 @@ class _Handler(BaseHTTPRequestHandler):
     def _batch(self, wanted: dict[str, Any]) -> tuple:
         objects = []
         for each in wanted["objects"]:
-            href = {"href": f"{self.hub.url}/_lfs/{each['oid']}"}
-            actions = {} if each["oid"] in self.hub.large else {"actions": {"upload": href, "verify": href}}
+            href = {"href": f"{self.url}/_lfs/{each['oid']}"}
+            actions = {} if each["oid"] in self.large else {"actions": {"upload": href, "verify": href}}
             objects.append({"oid": each["oid"], "size": each["size"], **actions})
         return 200, {"transfer": "basic", "objects": objects}
 
-    def _large_file(self, oid: str, body: bytes) -> tuple:
-        if self.command == "POST":
-            return (200 if len(self.hub.large.get(oid, b"")) == json.loads(body)["size"] else 404), {}
+    def _verify(self, oid: str, body: bytes) -> tuple:
+        return (200 if len(self.large.get(oid, b"")) == json.loads(body)["size"] else 404), {}
+
+    def _take(self, oid: str, body: bytes) -> tuple:
         if hashlib.sha256(body).hexdigest() != oid:
             raise _Refused(400, "BadDigest", "sha256 mismatch")
-        self.hub.large[oid] = body
+        self.large[oid] = body
         return 200, {}, {"ETag": '"x"'}
 
     def _do_commit(self, repository: Repository, branch: str, body: bytes) -> tuple:
         header, *operations = [json.loads(line) for line in body.splitlines() if line.strip()]
-        with self.lock:
+        with self._lock:
             head = repository.branches.get(branch)
             if head is None:
                 raise _Refused(404, "RevisionNotFound", f"Invalid rev id: {branch}")
@@ -286,7 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
             repository.trees[commit] = tree
             repository.branches[branch] = commit
             repository.commits.append(commit)
-        url = f"{self.hub.url}/datasets/x/x/commit/{commit}"
+        url = f"{self.url}/datasets/x/x/commit/{commit}"
         return 200, {"success": True, "commitUrl": url, "commitOid": commit, "hookOutput": ""}
 
     def _apply(self, tree: dict[str, dict[str, Any]], what: str, value: dict[str, Any]) -> None:
@@ -294,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             data = base64.b64decode(value["content"])
             tree[value["path"]] = {"data": data, "size": len(data), "oid": _git_id(data)}
         elif what == "lfsFile":
-            if self.hub.xet_folder is None and value["oid"] not in self.hub.large:
+            if self.xet_folder is None and value["oid"] not in self.large:
                 raise _Refused(400, "LfsMissing", f"LFS object {value['oid']} is missing")
             pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{value['oid']}\nsize {value['size']}\n"
             tree[value["path"]] = {
@@ -313,7 +252,16 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"X-Repo-Commit": commit, "ETag": f'"{file.get("lfs") or file["oid"]}"'}
         if "lfs" in file:
             headers |= {"X-Linked-Etag": f'"{file["lfs"]}"', "X-Linked-Size": str(file["size"])}
-        return 200, file["data"] if "data" in file else self.hub.large.get(file["lfs"], b""), headers
+        return 200, file["data"] if "data" in file else self.large.get(file["lfs"], b""), headers
+
+
+def hub(xet_folder: Path | None = None) -> Hub:
+    return Hub(xet_folder)
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status, self.code, self.message = status, code, message
 
 
 def _git_id(data: bytes) -> str:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from ai_stack_assets_tests.servers.http import HttpDouble, Request
 
 API = "/apis/v2beta1"
 
 
 @dataclass
-class Server:
+class Server(HttpDouble):
     """`script`: states that a run has at one look after another, the last one for ever."""
 
-    url: str = ""
     token: str = ""
     script: list[Any] = field(default_factory=lambda: ["PENDING", "RUNNING", "SUCCEEDED"])
     """A number among them is the status that one look is answered with."""
@@ -26,6 +23,17 @@ class Server:
     experiments: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def respond(self, request: Request) -> None:
+        split, content = urlsplit(request.path), request.body()
+        self.requests.append(f"{request.command} {split.path.removeprefix(API)}")
+        if self.token and request.headers.get("Authorization") != f"Bearer {self.token}":
+            return request.send(401, {"message": "who are you"})
+        body = json.loads(content) if content else None
+        return request.send(*self.answer(request.command, split.path, parse_qs(split.query), body))
 
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
         path = path.removeprefix(API)
@@ -60,41 +68,5 @@ def _matches(each: dict[str, Any], query: dict[str, list[str]]) -> bool:
     )
 
 
-@contextmanager
-def kubeflow(token: str = "") -> Iterator[Server]:
-    state = Server(token=token)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
-    server.daemon_threads = True
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    state: Server
-
-    def log_message(self, *_: Any) -> None: ...
-
-    def _handle(self) -> None:
-        split = urlsplit(self.path)
-        content = self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.state.requests.append(f"{self.command} {split.path.removeprefix(API)}")
-        if self.state.token and self.headers.get("Authorization") != f"Bearer {self.state.token}":
-            return self._send(401, {"message": "who are you"})
-        body = json.loads(content) if content else None
-        return self._send(*self.state.answer(self.command, split.path, parse_qs(split.query), body))
-
-    do_GET = do_POST = _handle
-
-    def _send(self, status: int, content: Any) -> None:
-        data = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+def kubeflow(token: str = "") -> Server:
+    return Server(token=token)

@@ -5,47 +5,29 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from qdrant_client import QdrantClient, models
 
+from ai_stack_assets_tests.servers.http import HttpDouble, Request
 
-class QdrantStub:
+
+class QdrantStub(HttpDouble):
     """`fail`, once set, is the status of all answers; `requests` are method, path and API key."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.client, self.fail = QdrantClient(":memory:"), 0
         self.requests: list[tuple[str, str, str | None]] = []
-        stub, self._lock = self, threading.Lock()
+        self._lock = threading.Lock()
 
-        class Handler(BaseHTTPRequestHandler):
-            def handle_any(self) -> None:
-                size = int(self.headers.get("content-length") or 0)
-                body = json.loads(self.rfile.read(size) or b"{}")
-                path = self.path.partition("?")[0]
-                stub.requests.append((self.command, path, self.headers.get("api-key")))
-                with stub._lock:
-                    result = {} if stub.fail else stub.answer(self.command, path.split("/")[2:], body)
-                data = json.dumps({"status": "ok", "time": 0.0, "result": result}).encode()
-                self.send_response(stub.fail or 200)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            do_GET = do_PUT = do_POST = do_DELETE = do_PATCH = handle_any
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def respond(self, request: Request) -> None:
+        body = json.loads(request.body() or b"{}")
+        path = request.path.partition("?")[0]
+        self.requests.append((request.command, path, request.headers.get("api-key")))
+        with self._lock:
+            result = {} if self.fail else self.answer(request.command, path.split("/")[2:], body)
+        request.send(self.fail or 200, {"status": "ok", "time": 0.0, "result": result})
 
     def answer(self, verb: str, path: list[str], body: dict[str, Any]) -> Any:
         if not path:

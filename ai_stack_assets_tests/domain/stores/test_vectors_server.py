@@ -17,9 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect",
 
 @pytest.fixture
 def stub():
-    stub = QdrantStub()
-    yield stub
-    stub.close()
+    with QdrantStub() as stub:
+        yield stub
 
 
 def test_a_whole_life_by_http(stub, tmp_path, monkeypatch):

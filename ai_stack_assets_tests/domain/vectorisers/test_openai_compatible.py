@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from dataclasses import replace
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
@@ -17,42 +15,25 @@ from ai_stack_assets.domain.common.failures import PermanentError, TransientErro
 from ai_stack_assets.domain.vectorisers import openai_compatible
 from ai_stack_assets.domain.vectorisers.catalogue import VectoriserSettings
 from ai_stack_assets.domain.vectorisers.openai_compatible import ATTEMPTS, MAX_CHARACTERS, OpenAiCompatible
+from ai_stack_assets_tests.servers.http import HttpDouble, Request
 
 
-class Endpoint:
+class Endpoint(HttpDouble):
     """Answers vectors of three numbers; `script` holds (status, headers, body) to answer first."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.script: list[tuple[int, dict[str, str], Any]] = []
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
-        endpoint = self
+        self.url += "/v1"
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                endpoint.requests.append({"path": self.path, **body})
-                endpoint.keys.append(self.headers.get("authorization"))
-                status, headers, answer = (
-                    endpoint.script.pop(0) if endpoint.script else (200, {}, vectors_for(body))
-                )
-                data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(status)
-                for name, value in {"content-length": str(len(data)), **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def respond(self, request: Request) -> None:
+        body = json.loads(request.body())
+        self.requests.append({"path": request.path, **body})
+        self.keys.append(request.headers.get("authorization"))
+        status, headers, answer = self.script.pop(0) if self.script else (200, {}, vectors_for(body))
+        request.send(status, answer, headers)
 
 
 def vectors_for(body: dict[str, Any]) -> dict[str, Any]:
@@ -77,9 +58,8 @@ def an_error(
 
 @pytest.fixture
 def endpoint():
-    endpoint = Endpoint()
-    yield endpoint
-    endpoint.close()
+    with Endpoint() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
