@@ -17,15 +17,15 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Generator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
+
+from ai_stack_assets_tests.servers.http import HttpDouble, Request
 
 PROJECT = Path(__file__).parents[2]
 """What an image would hold."""
@@ -63,19 +63,18 @@ class Job:
         return {"metadata": metadata, "spec": {"containers": [{"name": "dagster"}]}}
 
 
-class Cluster:
+class Cluster(HttpDouble):
     """`configs`: content of ConfigMaps and Secrets by name. One namespace."""
 
     def __init__(self, folder: Path, configs: dict[str, dict[str, str]]) -> None:
+        super().__init__()
         self.folder, self.configs = folder, configs
         self.jobs: dict[str, Job] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.kubeconfig = folder / "kubeconfig"
-        url = f"http://127.0.0.1:{self._server.server_port}"
         self.kubeconfig.write_text(
             yaml.safe_dump(
                 {
-                    "clusters": [{"name": "local", "cluster": {"server": url}}],
+                    "clusters": [{"name": "local", "cluster": {"server": self.url}}],
                     "users": [{"name": "nobody", "user": {}}],
                     "contexts": [{"name": "local", "context": {"cluster": "local", "user": "nobody"}}],
                     "current-context": "local",
@@ -83,14 +82,29 @@ class Cluster:
             )
         )
 
-    def serve(self) -> None:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
         for job in self.jobs.values():
             self._kill(job)
+
+    def respond(self, request: Request) -> None:
+        body, path = request.body(), urlsplit(request.path).path.strip("/").removesuffix("/status")
+        *_, kind, name = path.split("/")
+        if request.command == "POST":
+            made = json.loads(body)
+            if made["metadata"]["name"] in self.jobs:
+                return request.send(409, {"reason": "AlreadyExists"})
+            return request.send(201, self.create(made).answer)
+        if request.command == "DELETE":
+            self._kill(self.jobs[name])
+            return request.send(200, {"status": "Success"})
+        is_list = name in ("jobs", "pods")
+        shown = attrgetter("answer" if "jobs" in (kind, name) else "pod")
+        if is_list:
+            return request.send(200, {"items": [shown(job) for job in list(self.jobs.values())]})
+        if name in self.jobs:
+            return request.send(200, shown(self.jobs[name]))
+        return request.send(404, {"reason": "NotFound"})
 
     def create(self, body: dict[str, Any]) -> Job:
         pod = body["spec"]["template"]["spec"]
@@ -113,9 +127,6 @@ class Cluster:
             )
         self.jobs[folder.name] = Job(body, folder, process)
         return self.jobs[folder.name]
-
-    def delete(self, name: str) -> None:
-        self._kill(self.jobs[name])
 
     @staticmethod
     def _kill(job: Job) -> None:
@@ -152,55 +163,6 @@ def _inside(folder: Path, mounts: list[str], value: str) -> str:
     return str(folder / value.lstrip("/")) if value.startswith("/") and is_inside else value
 
 
-def _handler(cluster: Cluster) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            if body["metadata"]["name"] in cluster.jobs:
-                self._say({"reason": "AlreadyExists"}, 409)
-            else:
-                self._say(cluster.create(body).answer, 201)
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path).path.strip("/").split("/")
-            kind, name = (parts[-1], None) if parts[-1] in ("jobs", "pods") else (parts[-2], parts[-1])
-            if name == "status":
-                kind, name = parts[-3], parts[-2]
-            show = (lambda job: job.answer) if kind == "jobs" else (lambda job: job.pod)
-            if name is None:
-                self._say({"items": [show(job) for job in list(cluster.jobs.values())]})
-            elif name in cluster.jobs:
-                self._say(show(cluster.jobs[name]))
-            else:
-                self._say({"reason": "NotFound"}, 404)
-
-        def do_DELETE(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length") or 0))
-            cluster.delete(self.path.split("?")[0].rsplit("/", 1)[-1])
-            self._say({"status": "Success"})
-
-        def _say(self, answer: dict[str, Any], status: int = 200) -> None:
-            body = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    return Handler
-
-
-@contextlib.contextmanager
-def kubernetes(folder: Path, configs: dict[str, dict[str, str]]) -> Generator[Cluster]:
+def kubernetes(folder: Path, configs: dict[str, dict[str, str]]) -> Cluster:
     folder.mkdir(parents=True, exist_ok=True)
-    cluster = Cluster(folder, configs)
-    cluster.serve()
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
+    return Cluster(folder, configs)
