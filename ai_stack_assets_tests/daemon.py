@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -16,7 +14,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
-PROJECT = Path(__file__).parents[1]
+from ai_stack_assets_tests.servers.session import PROJECT, session
+
 PARTITION = "dagster/partition"
 
 
@@ -77,30 +76,16 @@ def running(folder: Path, sources: Mapping[str, Path]) -> Generator[Daemon]:
         "AI_STACK_ASSETS_DATA": str(folder / "data"),
         "AI_STACK_ASSETS_CONFIGURATIONS": str(folder / "configurations.yaml"),
         "DAGSTER_HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     instance = dg.DagsterInstance.from_config(str(home))
     # made before the daemon does the same: SQLite's tables of two makers at once are broken
     _ = instance.run_storage, instance.event_log_storage, instance.schedule_storage
-    with (home / "daemon.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("dagster-daemon")), "run", "-w", "workspace.yaml"],
-            cwd=PROJECT,
-            env={**os.environ, **own},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        yield Daemon(process, home, instance)
-    finally:
-        instance.dispose()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+    command = [str(Path(sys.executable).with_name("dagster-daemon")), "run", "-w", "workspace.yaml"]
+    with session(command, home / "daemon.log", own) as process:
         try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            yield Daemon(process, home, instance)
+        finally:
+            instance.dispose()
 
 
 def most_at_once(runs: Iterable[Ended]) -> int:

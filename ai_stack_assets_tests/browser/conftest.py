@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +14,10 @@ from typing import Any
 import pytest
 
 from ai_stack_assets_tests.browser.site import Site
-from ai_stack_assets_tests.browser.sources import library, sample_with_a_past
-from ai_stack_assets_tests.platform import PROJECT, SAMPLE, break_gates
+from ai_stack_assets_tests.browser.sources import sample_with_a_past
+from ai_stack_assets_tests.library import library
+from ai_stack_assets_tests.platform import SAMPLE, break_gates
+from ai_stack_assets_tests.servers.session import session
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 ARGUMENTS = [
@@ -73,29 +73,13 @@ def serving(folder: Path) -> Iterator[Site]:
         "AI_STACK_ASSETS_DATA": str(folder / "data"),
         "AI_STACK_ASSETS_CONFIGURATIONS": str(folder / "configurations.yaml"),
         "AI_STACK_ASSETS_DATASET": str(folder / "dataset.yaml"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     address = ["--port", str(site.port), "--host", "127.0.0.1"]
-    with (folder / "dev.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "ai_stack_assets", "dev", *address],
-            cwd=PROJECT,
-            env={**os.environ, **own},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
+    command = [sys.executable, "-m", "ai_stack_assets", "dev", *address]
+    with session(command, folder / "dev.log", own) as server:
         site.wait(lambda: server.poll() is not None or site.answers(), "the web server to answer")
         assert server.poll() is None, (folder / "dev.log").read_text()[-3000:]
         yield site
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
 
 
 @pytest.fixture

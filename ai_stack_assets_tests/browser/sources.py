@@ -1,4 +1,4 @@
-"""What the site of these tests reads: the sample with a past in git, and a git repository with code for the dataset."""
+"""What the site of these tests reads: the sample with a past in git."""
 
 from __future__ import annotations
 
@@ -21,35 +21,3 @@ def sample_with_a_past(folder: Path) -> Path:
             shutil.rmtree(folder / name, ignore_errors=True)
         repository.commit(f"2020-{day}")
     return folder
-
-
-def library(folder: Path) -> Path:
-    """Twelve modules of four methods that are alike to nobody but a reader of prices."""
-    repository = Repository(folder)
-    modules = {
-        f"src/CommonModules/Цены{m}/Ext/Module.bsl": "\n".join(
-            method(f"Цена{m}Вида{n}", m * 10 + n) for n in range(4)
-        )
-        for m in range(12)
-    }
-    repository.commit("2020-01-01", modules)
-    return folder
-
-
-def method(name: str, number: int) -> str:
-    return f"""// Возвращает цену товара со скидкой.
-//
-// Параметры:
-//  Цена - Число - цена без скидки.
-//
-// Возвращаемое значение:
-//  Число - цена со скидкой.
-//
-Функция {name}(Цена) Экспорт
-    ДоляСкидки = {number} / 100;
-    Если Цена > {number * 7} Тогда
-        Возврат Цена * (1 - ДоляСкидки) + Получить{name}();
-    КонецЕсли;
-    Возврат Цена + {name}ПоУмолчанию(Цена, "{name}");
-КонецФункции
-"""

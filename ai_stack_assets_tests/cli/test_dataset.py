@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_stack_assets_tests.defs.test_dataset import commit, method
+from ai_stack_assets_tests.library import commit, library, method
 from ai_stack_assets_tests.platform import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -18,12 +18,7 @@ IN_ONE_PROCESS = "Executing steps in process"
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    folder = tmp_path / "library"
-    folder.mkdir()
-    commit(
-        folder,
-        **{f"Цены{n}": "\n".join(method(f"Цена{n}Вида{m}", n * 10 + m) for m in range(4)) for n in range(12)},
-    )
+    folder = library(tmp_path / "library")
     (tmp_path / "dataset.yaml").write_text(
         f"name: team/bsl\ngithub:\n  workers: 1\n  repositories: ['{folder}']\n  licences: {{'{folder}': MIT}}\n"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import dagster as dg
@@ -12,6 +11,7 @@ from ai_stack_assets.defs.shared.alerts import run_failed
 from ai_stack_assets.domain.dataset.publishing.folder import FolderHub
 from ai_stack_assets.orchestration import failures, keys
 from ai_stack_assets.resources.dataset import DatasetSourcesResource, HubResource
+from ai_stack_assets_tests.library import commit, library, method
 from ai_stack_assets_tests.platform import Platform, checks, made, metadata
 from ai_stack_assets_tests.servers import hub as hub_double
 
@@ -26,44 +26,9 @@ def newest(offset: int = 0) -> str:
     return WEEKS.get_partition_keys()[-1 - offset]
 
 
-def method(name: str, number: int) -> str:
-    return f"""// Возвращает цену товара со скидкой.
-//
-// Параметры:
-//  Цена - Число - цена без скидки.
-//
-// Возвращаемое значение:
-//  Число - цена со скидкой.
-//
-Функция {name}(Цена) Экспорт
-    ДоляСкидки = {number} / 100;
-    Если Цена > {number * 7} Тогда
-        Возврат Цена * (1 - ДоляСкидки) + Получить{name}();
-    КонецЕсли;
-    Возврат Цена + {name}ПоУмолчанию(Цена, "{name}");
-КонецФункции
-"""
-
-
-def commit(repository: Path, **modules: str) -> None:
-    for name, text in modules.items():
-        file = repository / "src" / "CommonModules" / name / "Ext" / "Module.bsl"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8-sig")
-    who = ["-c", "user.name=Tester", "-c", "user.email=tester@example.com"]
-    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "change"]):
-        subprocess.run(["git", *command], cwd=repository, check=True)
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    folder = tmp_path / "library"
-    folder.mkdir()
-    commit(
-        folder,
-        **{f"Цены{n}": "\n".join(method(f"Цена{n}Вида{m}", n * 10 + m) for m in range(4)) for n in range(12)},
-    )
-    return folder
+    return library(tmp_path / "library")
 
 
 @pytest.fixture
