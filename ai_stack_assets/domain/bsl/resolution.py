@@ -32,6 +32,7 @@ _PER_METHOD: Resolution = ("", None)
 _GETTER = re.compile(r'(?:\w+\.)?(?:общиймодуль|commonmodule)\s*\(\s*"([^"]+)"\s*\)$')
 _OWN_OBJECT = frozenset(("ObjectModule", "RecordSetModule", "ValueManagerModule"))
 _OWN_PARTS = ("attribute", "tabularsection", "dimension", "resource")
+_MOST_REMEMBERED = 100_000
 _NO_CONTEXT: frozenset[str] = frozenset()
 
 
@@ -136,10 +137,12 @@ class _Module:
 
 def _global(symbols: Symbols, receiver: str, name: str) -> Resolution:
     """A receiver that no local name hides: depends on the configuration alone."""
-    key = (receiver, name)
-    found = symbols.memo.get(key)
+    key, memo = (receiver, name), symbols.memo
+    found = memo.get(key)
     if found is None:
-        symbols.memo[key] = found = _resolve_global(symbols, receiver.lower(), name)
+        if len(memo) > _MOST_REMEMBERED:
+            memo.clear()
+        memo[key] = found = _resolve_global(symbols, receiver.lower(), name)
     return found
 
 
@@ -158,7 +161,7 @@ def _resolve_global(symbols: Symbols, receiver: str, name: str) -> Resolution:
 
 def _of_common_module(symbols: Symbols, module: str, name: str) -> Resolution:
     """Without such an export it is a variable of that name, unless the module has no source to tell."""
-    exports = symbols.common_modules[module]
+    exports = symbols.exports[symbols.common_modules[module]]
     if target := exports.get(name):
         return ("common_module", target)
     return UNKNOWN if exports else ("common_module", None)

@@ -6,7 +6,10 @@ point anywhere: `read_bucket` writes what stands alone and tells its symbols; `l
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import mmap
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
@@ -31,6 +34,9 @@ STANDALONE, LINKED = (
 
 SYMBOLS = ".symbols"
 """Folder of a version: what each bucket adds to the symbols of the configuration, and all of them."""
+
+
+FACTS_AT_ONCE = 1_000
 
 
 class Part(NamedTuple):
@@ -116,6 +122,7 @@ def read_bucket(task: Task) -> BucketResult:
 
     groups = [list(files) for _, files in groupby(task.files, key=lambda state: state.group)]
     read: dict[str, bytes] = {}
+    _announce(task)
     if task.done_key:
         hashed = tuple(_hashed(task.root, state, read) for state in task.files)
         key = bucket_key(task.root, hashed)
@@ -124,7 +131,7 @@ def read_bucket(task: Task) -> BucketResult:
     collector = RowCollector(task.root)
     states: list[SourceFile] = []
     parsed = cached = 0
-    with FactCache(task.cache_file) as cache:
+    with FactCache(task.cache_file, FACTS_AT_ONCE) as cache:
         for group in groups:
             files = GroupFiles(task.root, group, cache, read)
             collector.add(group[0].group, files)
@@ -162,7 +169,22 @@ def _load_symbols(file: Path) -> Symbols:
 @lru_cache(maxsize=1)
 def _symbols_of(file: Path, inode: int, mtime_ns: int) -> Symbols:
     """A process links many buckets; every version has a file of the same name, told apart by the other arguments."""
-    return Symbols.from_bytes(file.read_bytes())
+    with file.open("rb") as opened:
+        return Symbols.from_bytes(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _announce(task: Task) -> None:
+    """Have the system read ahead what comes: else this process waits for the disk at each of many small files."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for state in task.files:
+        if not (task.done_key and state.blob_hash) and state.size <= MAX_BYTES:
+            with contextlib.suppress(OSError):  # it is told when the file is read
+                handle = os.open(task.root.path / state.path, os.O_RDONLY)
+                try:
+                    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
+                finally:
+                    os.close(handle)
 
 
 def _hashed(root: Root, state: SourceFile, read: dict[str, bytes]) -> SourceFile:

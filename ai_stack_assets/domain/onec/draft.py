@@ -97,7 +97,8 @@ class Draft:
             self.previous.file(_ALL_SYMBOLS)
         else:
             parts = filter(None, map(self._symbols_now, self.buckets))
-            file.write_bytes(Symbols.joined(part.read_bytes() for part in parts))
+            with file.open("wb") as opened:
+                Symbols.join((part.read_bytes() for part in parts), opened)
         return file
 
     def add_linked(self, bucket: str, parts: dict[str, Part]) -> None:

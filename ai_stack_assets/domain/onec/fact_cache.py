@@ -37,13 +37,18 @@ def facts_key(role: str, layout: str, blob_hash: str) -> bytes:
 
 
 class FactCache:
-    """Encoded facts by key. Values are compressed; reading and writing go in batches, one transaction each."""
+    """Encoded facts by key. Values are compressed; reading and writing go in batches, one transaction each.
 
-    def __init__(self, file: Path) -> None:
+    With `at_once`, what is put waits until there are so many facts, or for the end of `with`: processes wait for each other
+    at each transaction.
+    """
+
+    def __init__(self, file: Path, at_once: int = 1) -> None:
         import pyarrow as pa
 
         self._codec = pa.Codec("zstd", compression_level=1)
-        self._file = file
+        self._file, self._at_once = file, at_once
+        self._waiting: dict[bytes, tuple[int, bytes]] = {}
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = self._open()
@@ -55,6 +60,11 @@ class FactCache:
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         wanted, found = list(keys), {}
+        for key in wanted:
+            if key in self._waiting:
+                size, value = self._waiting[key]
+                found[key] = self._codec.decompress(value, size, asbytes=True)
+        wanted = [key for key in wanted if key not in found]
         for start in range(0, len(wanted), _CHUNK):
             chunk = wanted[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
@@ -65,14 +75,20 @@ class FactCache:
         return found
 
     def put(self, facts: dict[bytes, bytes]) -> None:
-        if facts:
-            rows = [
-                (key, len(value), self._codec.compress(value, asbytes=True)) for key, value in facts.items()
-            ]
+        for key, value in facts.items():
+            self._waiting[key] = (len(value), self._codec.compress(value, asbytes=True))
+        if len(self._waiting) >= self._at_once:
+            self._write()
+
+    def _write(self) -> None:
+        rows = [(key, *value) for key, value in self._waiting.items()]
+        self._waiting.clear()
+        if rows:
             with self._db:
                 self._db.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?, ?)", rows)
 
     def delete(self, keys: Iterable[bytes]) -> None:
+        self._write()
         with self._db:
             self._db.executemany("DELETE FROM facts WHERE key = ?", [(key,) for key in keys])
 
@@ -80,7 +96,10 @@ class FactCache:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.close()
+        try:
+            self._write()
+        finally:
+            self._db.close()
 
     def _open(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._file, timeout=_BUSY_SECONDS)

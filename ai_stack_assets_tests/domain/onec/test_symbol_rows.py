@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -56,3 +59,44 @@ def test_no_symbols_at_all_are_symbols() -> None:
 def test_symbols_of_an_earlier_release_are_told_apart() -> None:
     with pytest.raises(msgspec.ValidationError):
         Symbols.from_bytes(msgspec.msgpack.encode([["Catalog.Валюты"], [], [], []]))
+
+
+def test_a_mapped_file_of_many_parts_gives_what_bytes_in_memory_give(tmp_path: Path) -> None:
+    names = [f"Имя{number}" for number in range(300)]
+    parts = [
+        Symbols(
+            [f"Catalog.{name}"],
+            [f"Catalog.{name}.Attribute.Код", f"Catalog.{name}.Form.Ф.Item.Код"],
+            [(f"Catalog.{name}.ManagerModule", "ManagerModule", f"Catalog.{name}", None)],
+            [
+                (f"Catalog.{name}.ManagerModule.Найти", f"Catalog.{name}.ManagerModule", "Найти", True),
+                (f"Catalog.{name}.ManagerModule.Скрыть", f"Catalog.{name}.ManagerModule", "Скрыть", False),
+            ],
+        ).to_bytes()
+        for name in names
+    ]
+    file = tmp_path / "all"
+    with file.open("wb") as opened:
+        Symbols.join(parts, opened)
+    with file.open("rb") as opened:
+        mapped = Symbols.from_bytes(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+    assert mapped.to_bytes() == Symbols.joined(parts)
+    assert [len(lines) for lines in mapped.lines()] == [300, 600, 300, 300]
+    for name in names:
+        low = name.lower()
+        assert mapped.objects.get(f"catalog.{low}") == f"Catalog.{name}"
+        assert mapped.loose_fields.get(f"catalog.{low}.код") == f"Catalog.{name}.Attribute.Код"
+        assert (
+            mapped.methods.get(f"catalog.{low}.managermodule.скрыть")
+            == f"Catalog.{name}.ManagerModule.Скрыть"
+        )
+        manager = mapped.manager("справочники", low)
+        assert manager and manager.exports == {"найти": f"Catalog.{name}.ManagerModule.Найти"}
+    assert "catalog.имя300" not in mapped.objects
+
+
+def test_of_ids_that_differ_by_case_the_last_is_given_and_without_classes_the_first() -> None:
+    ids = ["Catalog.А.Attribute.Код", "Catalog.А.Attribute.код", "Catalog.А.TabularSection.Код"]
+    found = Symbols(["Catalog.А"], ids)
+    assert found.fields.get("catalog.а.attribute.код") == "Catalog.А.Attribute.код"
+    assert found.loose_fields.get("catalog.а.код") == "Catalog.А.Attribute.Код"
