@@ -55,7 +55,7 @@ def _rows(facts: RunFacts, title: str, names: dict[dg.AssetKey, str]) -> Iterato
         if made is None:
             yield f"  {name:<14}{'not made':>10}"
             continue
-        changes = "".join(f"{made[what] or '·':>10}" for what in _CHANGES)
+        changes = "".join(f"{made[what]:>10,}" if made[what] else f"{'·':>10}" for what in _CHANGES)
         yield f"  {name:<14}{made['dagster/row_count']:>10,}{changes}"
 
 
