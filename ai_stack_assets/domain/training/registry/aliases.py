@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -45,25 +45,11 @@ class Registered:
 
 def by_alias(client: MlflowClient, model: str, alias: str) -> Registered | None:
     """None when no version has the alias, or there is no such model yet."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return _registered(client.get_model_version_by_alias(model, alias))
-    except MlflowException as error:
-        if error.error_code in _MISSING:
-            return None
-        raise
+    return _found(lambda: client.get_model_version_by_alias(model, alias))
 
 
 def by_version(client: MlflowClient, model: str, version: str) -> Registered | None:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return _registered(client.get_model_version(model, version))
-    except MlflowException as error:
-        if error.error_code in _MISSING:
-            return None
-        raise
+    return _found(lambda: client.get_model_version(model, version))
 
 
 def by_run(client: MlflowClient, model: str, run_id: str) -> Registered | None:
@@ -135,6 +121,18 @@ def previous(client: MlflowClient, champion: Registered) -> Registered | None:
     """The champion that this one took over from, if it still exists."""
     version = champion.tags.get(REPLACED)
     return by_version(client, champion.model, version) if version else None
+
+
+def _found(ask: Callable[[], ModelVersion]) -> Registered | None:
+    """None when MLflow says that there is no such version."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _registered(ask())
+    except MlflowException as error:
+        if error.error_code in _MISSING:
+            return None
+        raise
 
 
 def _registered(version: ModelVersion) -> Registered:
