@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 REPLACED, MOVED, PROMOTED_AT = "replaced", "moved", "promoted_at"
-"""Tags of a version: the champion that it took over from; what is about to be done with it; when it became champion."""
+"""Tags of a version: the champions before it, the last one first; what is about to be done with it; when it became champion."""
+_REMEMBERED = 50
+"""Champions before the present one: a tag has room for more, and cleaning up leaves fewer."""
 _OF_THE_RUN = ("decision", HOST, PROCESS)
 """Tags that say nothing about the model."""
 _MAX_DESCRIPTION = 5_000
@@ -104,12 +106,13 @@ def move(
 ) -> None:
     """Make `target` the champion: what is about to happen is written first, then one request does it.
 
-    Which champion it replaces is kept only when it goes forward: after a rollback, the next one goes further back.
+    Which champions were before it goes along, so that after a rollback the next one goes further back.
     """
+    if before and before.version == target.version:
+        return
     said = {"action": action, "from": before and before.version, "reason": reason, "by": by}
     client.set_model_version_tag(target.model, target.version, MOVED, json.dumps(said, ensure_ascii=False))
-    if before and action == "promoted":
-        client.set_model_version_tag(target.model, target.version, REPLACED, before.version)
+    succeed(client, target, before, is_back=action != "promoted")
     client.set_registered_model_alias(target.model, CHAMPION, target.version)
     client.set_model_version_tag(target.model, target.version, PROMOTED_AT, at.isoformat())
     challenger = by_alias(client, target.model, CHALLENGER)
@@ -117,10 +120,28 @@ def move(
         client.delete_registered_model_alias(target.model, CHALLENGER)
 
 
+def succeed(
+    client: MlflowClient, target: Registered, before: Registered | None, *, is_back: bool = False
+) -> None:
+    """Write which champions `target` has before it: `before` and those before that one; on the way back, what is left of them."""
+    known = forerunners(before) if before else []
+    if is_back:
+        known = known[known.index(target.version) + 1 :]
+    elif before:
+        known = [before.version, *known][:_REMEMBERED]
+    if known != forerunners(target):
+        client.set_model_version_tag(target.model, target.version, REPLACED, " ".join(known))
+
+
+def forerunners(champion: Registered) -> list[str]:
+    """Versions that were champion before it, the last one first; some may be deleted by now."""
+    return champion.tags.get(REPLACED, "").split()
+
+
 def previous(client: MlflowClient, champion: Registered) -> Registered | None:
-    """The champion that this one took over from, if it still exists."""
-    version = champion.tags.get(REPLACED)
-    return by_version(client, champion.model, version) if version else None
+    """The last champion before this one that still exists."""
+    others = (version for version in forerunners(champion) if version != champion.version)
+    return next(filter(None, (by_version(client, champion.model, version) for version in others)), None)
 
 
 def _found(ask: Callable[[], ModelVersion]) -> Registered | None:

@@ -122,9 +122,9 @@ def _carried_out(desk: Desk, run: Run, decision: Decision, before: Registered | 
         return replace(row, action="staged")
     if aliases.PROMOTED_AT in version.tags or (before and before.version == version.version):
         # it was done, and not recorded
-        was = version.tags.get(aliases.REPLACED)
+        was = [int(number) for number in aliases.forerunners(version)[:1]]
         return replace(
-            row, action="promoted", champion_before=int(was) if was else None, champion_after=row.version
+            row, action="promoted", champion_before=was[0] if was else None, champion_after=row.version
         )
     if (before and before.version) != decision.against:
         changed = (
@@ -146,6 +146,9 @@ def _record_moves(desk: Desk) -> None:
     action, reason, by = "moved_outside", f"the alias {CHAMPION} was moved in MLflow by somebody else", ""
     if said and said["from"] == (None if recorded is None else str(recorded)):
         action, reason, by = said["action"], said["reason"], said["by"]
+    elif champion and recorded and aliases.PROMOTED_AT not in champion.tags:
+        # never champion until somebody made it one: then this is what to roll back to
+        aliases.succeed(desk.client, champion, aliases.by_version(desk.client, desk.model, str(recorded)))
     desk.rows.add(by_hand(desk.model, action, champion, recorded, reason, at, by))
 
 

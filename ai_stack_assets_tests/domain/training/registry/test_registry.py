@@ -53,6 +53,62 @@ def test_rollback_goes_back_one_champion_at_a_time(anywhere):
         anywhere.registry.rollback(tiny)
 
 
+def promoted(workshop, *levels):
+    """Versions of these levels, the first time registered and made champion by hand, in this order."""
+    for level in levels:
+        known = {row.version: row for row in workshop.registry.decisions_of(tiny)}
+        version = (
+            level if level in known else workshop.registry.register(tiny, workshop.judged(BEST)[0]).version
+        )
+        workshop.registry.promote(tiny, version)
+
+
+def rolled_back(workshop):
+    """Versions in use, one rollback after the other, until there is none before."""
+    while True:
+        try:
+            yield workshop.registry.rollback(tiny).champion_after
+        except PermanentError as error:
+            assert "no champion before version" in str(error)
+            return
+
+
+@pytest.mark.parametrize(
+    ("in_turn", "back"),
+    [((1, 2, 2), [1]), ((1, 2, 3, 2), [3, 2, 1]), ((1, 2, 1, 1), [2, 1]), ((1, 1), [])],
+    ids=str,
+)
+def test_rollback_goes_through_all_that_were_in_use_whatever_was_promoted_again(workshop, in_turn, back):
+    promoted(workshop, *in_turn)
+
+    assert list(rolled_back(workshop)) == back
+
+
+def test_what_was_rolled_back_is_no_forerunner_of_the_next_champion(workshop):
+    promoted(workshop, 1, 2)
+    workshop.registry.rollback(tiny)
+    promoted(workshop, 3, 3, 2)
+
+    assert list(rolled_back(workshop)) == [3, 1]
+
+
+def test_rollback_passes_over_a_version_that_somebody_deleted(workshop):
+    promoted(workshop, 1, 2, 3)
+    with workshop.registry.tracking.open() as client:
+        client.delete_model_version("bsl-tiny", "2")
+
+    assert list(rolled_back(workshop)) == [1]
+
+
+def test_a_champion_that_somebody_made_in_mlflow_can_be_rolled_back(workshop):
+    promoted(workshop, 1, 2)
+    version = workshop.registry.register(tiny, workshop.judged(BEST)[0]).version
+    with workshop.registry.tracking.open() as client:
+        client.set_registered_model_alias("bsl-tiny", CHAMPION, version)
+
+    assert list(rolled_back(workshop)) == [2, 1]
+
+
 def test_repeating_a_decision_changes_nothing_not_even_after_a_rollback(workshop):
     workshop.made(BETTER)
     run, decision = workshop.judged(BEST)

@@ -30,6 +30,17 @@ def test_old_runs_go_but_never_the_champion_its_forerunner_or_the_challenger(any
     assert anywhere.registry.load(tiny, "challenger").level == WORSE
 
 
+def test_the_one_to_roll_back_to_stays_when_the_champion_was_promoted_again(workshop):
+    versions = [workshop.registry.register(tiny, workshop.judged(level)[0]).version for level in (GOOD, BEST)]
+    for version in (*versions, versions[-1]):
+        workshop.registry.promote(tiny, version)
+    workshop.made(BAD)
+
+    assert workshop.registry.cleanup(tiny, keep=1).versions == ()
+    workshop.registry.rollback(tiny)
+    assert workshop.in_use == GOOD
+
+
 def test_the_files_of_what_goes_are_gone_and_its_decision_stays(workshop):
     for _ in range(3):
         workshop.made(BAD)
