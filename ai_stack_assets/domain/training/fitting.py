@@ -103,6 +103,8 @@ def fit(
             "seconds": clock.seconds,
             "peak_mb": peak_mb(),
             "threads": threads,
+            # of models whose fit can run on more than one
+            **getattr(model, "facts", {}),
             "log": said[-LINES_KEPT:],
         }
 

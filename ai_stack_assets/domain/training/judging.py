@@ -186,4 +186,5 @@ def _of_data(model: Version, sets: Sets) -> dict[str, Any]:
         "parameters_from": facts["parameters_from"],
         "peak_mb": facts["peak_mb"],
         "threads": facts["threads"],
+        **{name: facts[name] for name in ("device", "gpu") if name in facts},
     }

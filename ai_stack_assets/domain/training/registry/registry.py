@@ -160,7 +160,9 @@ class Registry:
             return ""
         with self.tracking.open() as client:
             experiment = client.get_run(run_id).info.experiment_id
-        return f"{self.tracking.url.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
+        # else its pages are those of language models until somebody switches them
+        page = f"experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+        return f"{self.tracking.url.rstrip('/')}/#/{page}"
 
     def name(self, task: Any) -> str:
         """Of its experiment and of its registered model."""
