@@ -36,7 +36,7 @@ QUESTIONS: dict[str, tuple[tuple[str, ...], Callable[..., questions.Rows], str]]
 
 
 def query(options: argparse.Namespace, terminal: Terminal) -> int:
-    """Prints the answer, one row a line. Returns the exit code."""
+    """Prints the answer, one row a line, under the names of its columns. Returns the exit code."""
     names, ask, _ = QUESTIONS[options.question]
     with dg.build_resources(resources().resources or {}) as opened:
         lake = opened.lake.open()
@@ -47,11 +47,18 @@ def query(options: argparse.Namespace, terminal: Terminal) -> int:
         version = lake.require(options.configuration)
         stores = [getattr(opened, name).open() for name in names]
         rows = ask(*stores, version, options.text or "")
-    for row in rows:
-        terminal.say("  ".join(_shown(value) for value in row.values()))
-    if not rows:
-        terminal.say("Nothing found.")
+    for line in _lines(rows):
+        terminal.say(line)
     return 0
+
+
+def _lines(rows: questions.Rows) -> list[str]:
+    """In columns under their names."""
+    if not rows:
+        return ["Nothing found."]
+    cells = [list(rows[0]), *([_shown(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in cells]
 
 
 def _shown(value: Any) -> str:

@@ -56,3 +56,16 @@ def test_a_configuration_that_is_not_there_is_named_with_those_that_are(ask):
     done = ask("query", "tables", "nowhere")
     assert done.returncode == 1
     assert "no configuration 'nowhere' in the lake; there are: demo" in done.stdout
+
+
+def test_rows_stand_in_columns_under_their_names(ask):
+    head, *rows = ask("query", "tables", "demo").stdout.splitlines()
+    assert head.split()[:2] == ["table", "estimated_rows"]
+    assert {row.index(row.split()[1]) for row in rows} == {head.index("estimated_rows")}
+
+
+def test_a_method_that_is_not_there_is_told_from_one_that_nobody_calls(ask):
+    done = ask("query", "callers", "demo", "НетТакого")
+    assert done.returncode == 1 and "demo has no method 'НетТакого'" in done.stdout
+    done = ask("query", "callers", "demo", "ПриСозданииНаСервере")
+    assert done.returncode == 0 and "Nothing found." in done.stdout

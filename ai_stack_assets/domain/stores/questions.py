@@ -22,15 +22,19 @@ _NEIGHBOURS = 3
 
 
 def most_called_methods(graph: Any, version: Version, text: str = "") -> Rows:
-    """Callers of one method (`text` is its id, or its name), or the most called methods with some of their callers."""
+    """Callers of one method (`text` is its id, or its name), or the most called methods with some of their callers.
+
+    Raises PermanentError when there is no such method.
+    """
     from ai_stack_assets.domain.stores.graph import queries
 
+    methods = _methods_named(version, text) if text else []
+    if text and not methods:
+        raise PermanentError(f"{version.configuration} has no method {text!r}: give a name, or an id")
     with graph.reader(version.configuration) as reader:
         if text:
             return [
-                dataclasses.asdict(step)
-                for method in _methods_named(version, text)
-                for step in queries.callers(reader, method)
+                dataclasses.asdict(step) for method in methods for step in queries.callers(reader, method)
             ]
         found = queries.most_called(reader, LIMIT)
         for row in found:
