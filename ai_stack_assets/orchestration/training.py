@@ -169,7 +169,8 @@ def model(made: Made, choice: Choice) -> dict[str, Any]:
         "peak_mb": facts["peak_mb"],
         "parameters": _table(["parameter", "value"], rows),
         "parameters_from": facts["parameters_from"],
-        "log": dg.MarkdownMetadataValue("\n".join(["```", *facts["log"], "```"])),
+        # a list wraps; a block of code is as wide as its longest line, and the table with it
+        "log": dg.MarkdownMetadataValue("\n".join(f"- {line}" for line in facts["log"])),
         "facts": {name: facts[name] for name in _OF_FIT if name in facts},
     }
 
@@ -186,7 +187,7 @@ def evaluation(made: Made) -> dict[str, Any]:
         "Against what it has to beat": dg.MarkdownMetadataValue(pictures.comparison(facts)),
         "Gates": dg.MarkdownMetadataValue(pictures.gates(decision["gates"])),
         "Slices": dg.MarkdownMetadataValue(pictures.slices(facts)),
-        **{f"metric/{name}": value for name, value in facts["metrics"].items() if value == value},
+        **{f"metric/{name}": round(value, 5) for name, value in facts["metrics"].items() if value == value},
         **{title: dg.MarkdownMetadataValue(text) for title, text in facts["pictures"].items()},
         "Model card": dg.MarkdownMetadataValue(facts["card"]),
         "dagster/row_count": facts["rows"],
@@ -205,11 +206,19 @@ def gates(key: dg.AssetKey, made: Made) -> Iterator[dg.AssetCheckResult]:
     for name, (_, beginnings) in GATES.items():
         found = [gate for gate in decision["gates"] if gate["name"].startswith(beginnings)]
         failed = [gate for gate in found if not gate["passed"]]
-        shown = (failed or found or [{"actual": None, "threshold": None}])[0]
+        shown = failed[0] if failed else min(found, key=_distance, default={"actual": None, "threshold": None})
         said = "; ".join(gate["said"] for gate in failed or found) or "Nothing to compare with."
         sample = [gate["said"] for gate in failed]
         result = check(key, name, not failed, shown["actual"], shown["threshold"], sample, severity, said)
         yield result._replace(metadata={**result.metadata, "gates": _gates(found)})
+
+
+def _distance(gate: Mapping[str, Any]) -> float:
+    """From what is asked, as a share of it: of several gates the nearest tells most."""
+    actual, threshold = gate["actual"], gate["threshold"]
+    if actual is None or threshold is None:
+        return float("inf")
+    return abs(actual - threshold) / (abs(threshold) or 1)
 
 
 def _gates(found: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
