@@ -206,7 +206,8 @@ def gates(key: dg.AssetKey, made: Made) -> Iterator[dg.AssetCheckResult]:
     for name, (_, beginnings) in GATES.items():
         found = [gate for gate in decision["gates"] if gate["name"].startswith(beginnings)]
         failed = [gate for gate in found if not gate["passed"]]
-        shown = failed[0] if failed else min(found, key=_distance, default={"actual": None, "threshold": None})
+        nothing = {"actual": None, "threshold": None}
+        shown = failed[0] if failed else min(found, key=_distance, default=nothing)
         said = "; ".join(gate["said"] for gate in failed or found) or "Nothing to compare with."
         sample = [gate["said"] for gate in failed]
         result = check(key, name, not failed, shown["actual"], shown["threshold"], sample, severity, said)
