@@ -251,6 +251,14 @@ def test_baselines_are_measured_on_the_same_examples(examples):
     assert found["TF-IDF, SVC"].metrics["accuracy"] == 1
 
 
+def test_a_baseline_that_finds_nothing_to_learn_from_is_left_out(examples):
+    rows = examples.train
+    names = [f"CommonModule.Область{'АБВГДЕЖЗИК'[i % 10]}" for i in range(rows.num_rows)]
+    alone = rows.set_column(rows.schema.get_field_index("object"), "object", pa.array(names))
+    found = task.baselines(Sets(alone, examples.validation, examples.test), examples.test, seed=1)
+    assert set(found) == {"majority", "TF-IDF, SVC"}
+
+
 def test_small_slices_are_left_out_and_pictures_are_tables(examples, model):
     found = task.evaluate(model, examples.train, seed=1)
 
