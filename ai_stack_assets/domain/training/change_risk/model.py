@@ -2,12 +2,15 @@
 
 A review queue asks about methods with their past (`examples.queue`); inference over the features table knows the code only. Trees
 that had learned to lean on the past would say anything of what has none, so the second set has never seen it.
+
+Which modules change differs from year to year, and that large methods change more does not: with few years to learn from, trees
+may order the next one worse than size alone. So what trees say and size count the same (`Blend`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-FORMAT = "1"
+FORMAT = "2"
 FACTS, WORDS = "model.json", "words.npz"
 WITH_PAST, CODE_ALONE = "with_past", "code_alone"
 CATEGORIES = ("module_type", "object_kind", "directive")
@@ -38,8 +41,32 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     CODE_ALONE: (*CATEGORIES, *NUMBERS, NAMES),
 }
 """What each set of trees looks at, in order."""
+SIZE = "lines"
+RISING = (
+    "tokens", SIZE, "statements", "cyclomatic", "cognitive", "nesting", "calls", "receivers", "queries", "changes_12m",
+    "changes_36m", "module_changes_12m", "module_changes_36m", "family_changes_12m",
+)  # fmt: skip
+FALLING = ("days_since_change",)
+"""Columns that trees may let raise, or lower, the risk alone: what they find else is of the year."""
 HUNDREDTHS = 101
 OTHER = -1
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Log odds from what trees say and from the logarithm of the size, each weighted by its spread: they count the same."""
+
+    trees: float
+    size: float
+    offset: float
+    usual: float
+    """Logarithm of the usual size: what a method's own is compared to when reasons are told."""
+
+    def risk(self, said: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Probabilities. Args: sizes: as `sizes_of` gives them."""
+        import numpy as np
+
+        return 1 / (1 + np.exp(-(self.trees * said + self.size * sizes + self.offset)))
 
 
 @dataclass(frozen=True)
@@ -51,6 +78,7 @@ class ChangeRisk:
     weights: np.ndarray
     """float32 [terms]: of the words of names."""
     trees: Mapping[str, lgb.Booster]
+    blends: Mapping[str, Blend]
     scale: Mapping[str, Sequence[float]]
     """Risks at each hundredth of the methods that it was fitted on."""
 
@@ -80,7 +108,8 @@ class ChangeRisk:
 
         if not rows.num_rows:
             return np.zeros(0)
-        return np.asarray(self.trees[name].predict(self.matrix(rows, name)))
+        said = np.asarray(self.trees[name].predict(self.matrix(rows, name), raw_score=True))
+        return self.blends[name].risk(said, sizes_of(rows))
 
     def matrix(self, rows: pa.Table, name: str) -> np.ndarray:
         """float64 [rows, columns of that set of trees]."""
@@ -95,7 +124,9 @@ class ChangeRisk:
             return []
         name = self.which(rows)
         raised = np.asarray(self.trees[name].predict(self.matrix(rows, name), pred_contrib=True))
-        raised = raised[:, :-1]
+        blend, sizes = self.blends[name], sizes_of(rows)
+        raised = blend.trees * raised[:, :-1]
+        raised[:, COLUMNS[name].index(SIZE)] += blend.size * (sizes - blend.usual)
         shown = {column: values(rows, column) for column in CATEGORIES} | {NAMES: rows["method_name"]}
         said = []
         for i, order in enumerate(np.argsort(-raised, axis=1, kind="stable")[:, :most]):
@@ -107,7 +138,8 @@ class ChangeRisk:
         write_arrays(folder / WORDS, {"weights": self.weights, **self.terms.arrays()})
         for name, trees in self.trees.items():
             (folder / f"{name}.txt").write_text(trees.model_to_string(), "utf-8")
-        facts = {"format": FORMAT, "categories": self.categories, "scale": self.scale}
+        blends = {name: asdict(blend) for name, blend in self.blends.items()}
+        facts = {"format": FORMAT, "categories": self.categories, "scale": self.scale, "blends": blends}
         (folder / FACTS).write_bytes(msgspec.json.encode(facts))
 
 
@@ -116,7 +148,8 @@ def load(folder: Path) -> ChangeRisk:
     facts = read_facts(folder / FACTS, FORMAT)
     arrays = read_arrays(folder / WORDS, "weights", *Terms.ARRAYS)
     trees = {name: read_trees(folder / f"{name}.txt") for name in COLUMNS}
-    return ChangeRisk(facts["categories"], Terms.of(arrays), arrays["weights"], trees, facts["scale"])
+    blends = {name: Blend(**numbers) for name, numbers in facts["blends"].items()}
+    return ChangeRisk(facts["categories"], Terms.of(arrays), arrays["weights"], trees, blends, facts["scale"])
 
 
 def matrix(
@@ -139,6 +172,13 @@ def matrix(
         else:
             columns.append(rows[column].to_numpy(zero_copy_only=False).astype(float))
     return np.column_stack(columns)
+
+
+def sizes_of(rows: pa.Table) -> np.ndarray:
+    """float64 [rows]: logarithms of lines."""
+    import numpy as np
+
+    return np.log(np.maximum(rows[SIZE].to_numpy().astype(float), 1))
 
 
 def _shown(column: Any, i: int) -> str:

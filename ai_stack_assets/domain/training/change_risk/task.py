@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "change_risk"
 METRIC = "auc"
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 REQUIREMENTS = ("lightgbm", "msgspec", "numpy", "pyarrow", "PyStemmer", "scipy")
 PARAMETERS: Mapping[str, Any] = {
     "learning_rate": 0.05,
@@ -38,8 +38,9 @@ CARD: Mapping[str, str] = {
     " configuration that was customised the places where the next upgrade will collide.",
     "target": "Whether the method's source changed, or the method was gone, within 365 days after a state of the past, by the"
     " configuration's git history. Features know what was there when that day ended, and nothing of later.",
-    "limits": "Size alone is nearly as good (see the baselines). How much changes differs from year to year: the order"
-    " means something, the probability does not. A method of a module that is new to the model is judged by its code alone.",
+    "limits": "Size alone is nearly as good (see the baselines), so it makes up half of the risk. How much changes differs from"
+    " year to year: the order means something, the probability does not. A method of a module that is new to the model"
+    " is judged by its code alone.",
 }
 
 
