@@ -65,11 +65,15 @@ class ElasticsearchStub:
             return 200, {"acknowledged": True}
         if path == "_aliases":
             return 200, self._change_aliases(json.loads(text)["actions"])
+        if rest.startswith("_clone/"):
+            made = json.loads(json.dumps(self.indexes[first]))
+            self.indexes[rest.removeprefix("_clone/")] = made
+            return 200, {"acknowledged": True, "shards_acknowledged": True}
         if path.endswith("_bulk"):
             return 200, self._bulk(first, text)
         if rest == "_pit":
             return 200, {"id": first}
-        if path == "_pit" or rest == "_refresh":
+        if path == "_pit" or rest in ("_refresh", "_settings"):
             return 200, {}
         if path == "_search":
             return 200, self._page(json.loads(text))
@@ -91,7 +95,7 @@ class ElasticsearchStub:
 
     def _described(self, name: str) -> dict[str, Any]:
         aliases = {alias: {} for alias, index in self.aliases.items() if index == name}
-        return {"aliases": aliases, "mappings": self.indexes[name]["mappings"]}
+        return {"aliases": aliases, "settings": {"index": {}}, "mappings": self.indexes[name]["mappings"]}
 
     def _change_aliases(self, actions: list[dict[str, Any]]) -> dict[str, Any]:
         for action in actions:

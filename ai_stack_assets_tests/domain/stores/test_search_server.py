@@ -73,22 +73,27 @@ def test_nothing_changed_sends_no_document(stub, search, lake):
     assert not any(path.endswith("_bulk") for _, path in stub.requests)
 
 
-def test_the_difference_alone_is_sent_in_place_and_refreshed_once(stub, search, lake):
+def test_the_difference_alone_is_sent_to_a_copy_that_takes_the_alias_over(stub, search, lake):
     sync(search, made.version(lake, "v1"))
     rows = made.rows()
     rows["methods"][0] = made.a_method(made.VALUE, "Возврат 1;")
     rows["objects"].pop(1)
     stub.requests.clear()
+    searched, during = stub.aliases[DEMO], []
 
-    report = sync(search, made.version(lake, "v2", rows))
+    report = sync(
+        search, made.version(lake, "v2", rows), progress=lambda _: during.append(stub.aliases[DEMO])
+    )
 
+    assert during == [searched, searched]
+    assert [*stub.indexes] == [stub.aliases[DEMO]] != [searched]
     assert report.differences == []
     assert (report.total("changed"), report.total("removed"), report.total("added")) == (1, 1, 0)
     paths = [path for _, path in stub.requests]
     bulk = [i for i, path in enumerate(paths) if path.endswith("_bulk")]
     assert len(bulk) == 2
     assert sum("_refresh" in path for path in paths[bulk[0] :]) == 1
-    assert "_aliases" not in paths
+    assert sum(path == "_aliases" for path in paths) == 1
 
 
 def test_pages_of_what_it_holds_are_put_together(stub, search, lake, monkeypatch):

@@ -1,30 +1,22 @@
-"""Full-text search on an Elasticsearch server, version 9: one index per configuration and mapping, behind an
-alias.
-
-    onec-<slug>                  alias: what is searched
-    onec-<slug>-v<mapping>-<n>   index; its `_meta` says whether a run is writing it, and how far we have written
-
-Refreshing is off: what a run writes becomes visible by its one refresh at the end. A run that finds that another one was
-interrupted leaves that index as readers see it, and fills a new one beside it: the alias moves when it is complete. So does
-a new mapping, and a rebuild.
-"""
+"""Full-text search on an Elasticsearch server, version 9: what it holds of one configuration, writing the difference, and
+searching. In which index, and who sees it when: `elasticsearch_indexes`."""
 
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.contract import EDITED
-from ai_stack_assets.domain.stores.names import slug
 from ai_stack_assets.domain.stores.search import documents as docs
+from ai_stack_assets.domain.stores.search import elasticsearch_indexes as indexes
 from ai_stack_assets.domain.stores.search.elasticsearch_client import connect
 from ai_stack_assets.domain.stores.search.elasticsearch_errors import SETTING, TRANSIENT, translated
+from ai_stack_assets.domain.stores.search.elasticsearch_indexes import alias
 from ai_stack_assets.domain.stores.search.elasticsearch_lock import LEASE_SECONDS, writing
-from ai_stack_assets.domain.stores.search.elasticsearch_query import SETTINGS, compiled, mappings
+from ai_stack_assets.domain.stores.search.elasticsearch_query import compiled
 from ai_stack_assets.domain.stores.search.query import Hit, hit, plan
 
 if TYPE_CHECKING:
@@ -38,7 +30,6 @@ BULK_BYTES = 8 << 20
 BULK_THREADS = 2
 PAGE = 10_000
 """Largest page that a server allows by default."""
-_PREFIX = "onec-"
 _WANTED = ("_id", "_seq_no", "fields", "sort")
 
 
@@ -76,7 +67,7 @@ class Elasticsearch:
     def configurations(self) -> list[str]:
         with self.connected() as client:
             found = client.indices.get(
-                index=f"{_PREFIX}*", expand_wildcards="open", features=["aliases", "mappings"]
+                index=f"{indexes.PREFIX}*", expand_wildcards="open", features=["aliases", "mappings"]
             )
             return sorted(
                 {i["mappings"]["_meta"]["configuration"] for i in found.values() if i.get("aliases")}
@@ -84,7 +75,7 @@ class Elasticsearch:
 
     def drop(self, configuration: str) -> None:
         with self.connected() as client, self._writing(client, configuration):
-            for index in _indexes(client, configuration):
+            for index in indexes.all_of(client, configuration):
                 client.indices.delete(index=index, ignore_unavailable=True)
 
     def search(
@@ -121,6 +112,7 @@ class ElasticsearchStore:
     """Implements `stores.contract.Store`. Collections are the lake tables that are searched."""
 
     name = "search"
+    writes_in_place = True
     collections = tuple(docs.COLUMNS)
 
     def __init__(
@@ -134,7 +126,7 @@ class ElasticsearchStore:
         self.client, self.configuration, self._require_lease = client, configuration, require_lease
         self._keys: dict[str, str] = {}
         """Keys of documents that have not the one we would give them: somebody else wrote those."""
-        self.index, self._written_up_to = ("", -1) if rebuild else self._current()
+        self.index, self._written_up_to = ("", -1) if rebuild else indexes.current(client, configuration)
 
     def expected(self, version: Version, collection: str) -> pa.Table:
         return version.table(collection, ["id", "content_hash"])
@@ -152,17 +144,13 @@ class ElasticsearchStore:
 
     @contextlib.contextmanager
     def transaction(self) -> Generator[None]:
-        is_new = not self.index
-        if is_new:
-            self.index = self._created()
-        else:
-            self._mark(is_complete=False)
+        """In an index beside the one that is searched, which takes its place at the end: whoever dies meanwhile, this
+        process or the server, readers see what they saw."""
+        self.index = indexes.beside(self.client, self.configuration, self.index)
         yield
         self._require_lease()
         self.client.indices.refresh(index=self.index)
-        self._mark(is_complete=True)
-        if is_new:
-            self._switch()
+        indexes.publish(self.client, self.configuration, self.index, self._written_up_to)
 
     def delete(self, collection: str, ids: pa.Array) -> None:
         keys = (docs.key(collection, id_) for id_ in ids.to_pylist())
@@ -242,51 +230,3 @@ class ElasticsearchStore:
             return id_, EDITED
         is_ours = h["_seq_no"] <= self._written_up_to
         return id_, fields.get("content_hash", [EDITED])[0] if is_ours else EDITED
-
-    def _current(self) -> tuple[str, int]:
-        """The index behind the alias, and our last write; none when it is of another mapping, or not complete."""
-        found = self.client.options(ignore_status=404).indices.get(
-            index=alias(self.configuration), features=["mappings"]
-        )
-        for index, about in found.items() if found.meta.status == 200 else ():
-            meta = about["mappings"].get("_meta", {})
-            if f"-v{docs.MAPPING}-" in index and meta.get("is_complete"):
-                return index, meta["written_up_to"]
-        return "", -1
-
-    def _created(self) -> str:
-        """A new index; those that interrupted runs left beside the current one go."""
-        aliased = self.client.options(ignore_status=404).indices.get_alias(name=alias(self.configuration))
-        kept = aliased if aliased.meta.status == 200 else ()
-        for index in _indexes(self.client, self.configuration):
-            if index not in kept:
-                self.client.indices.delete(index=index, ignore_unavailable=True)
-        index = f"{alias(self.configuration)}-v{docs.MAPPING}-{uuid.uuid4().hex[:8]}"
-        made = self.client.indices.create(
-            index=index, mappings=mappings(self.configuration), settings=SETTINGS
-        )
-        if not made["shards_acknowledged"]:
-            raise TransientError(f"the server has no place for {index} (setting {SETTING})")
-        return index
-
-    def _mark(self, *, is_complete: bool) -> None:
-        meta = {"is_complete": is_complete, "written_up_to": self._written_up_to}
-        self.client.indices.put_mapping(index=self.index, meta={"configuration": self.configuration, **meta})
-
-    def _switch(self) -> None:
-        """One atomic request: the alias moves and the indexes of other mappings go."""
-        old = [index for index in _indexes(self.client, self.configuration) if index != self.index]
-        actions: list[dict[str, Any]] = [{"remove_index": {"index": index}} for index in old]
-        self.client.indices.update_aliases(
-            actions=[*actions, {"add": {"index": self.index, "alias": alias(self.configuration)}}]
-        )
-
-
-def alias(configuration: str) -> str:
-    return _PREFIX + slug(configuration)
-
-
-def _indexes(client: es.Elasticsearch, configuration: str) -> list[str]:
-    return list(
-        client.indices.get(index=f"{alias(configuration)}-v*", expand_wildcards="all", features=["aliases"])
-    )
