@@ -14,7 +14,7 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets_tests import servers
 from ai_stack_assets_tests.faults.lake import MODULES, OLD, ROWS, version
-from ai_stack_assets_tests.faults.stores import Subject
+from ai_stack_assets_tests.faults.stores import EMBEDDED, Subject
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="NOT TESTED: only root can mount a small disk; run as root to test a full one"
@@ -98,3 +98,14 @@ def test_a_full_postgresql_says_so_and_keeps_what_it_had(tmp_path: Path) -> None
         assert store.differences(old) == {}
         assert store.sync(more).differences == []
     place.rmdir()
+
+
+@pytest.mark.parametrize("engine", EMBEDDED)
+def test_a_file_in_place_of_the_folder_is_an_error_that_names_the_setting(
+    engine: str, tmp_path: Path
+) -> None:
+    store = Subject(engine, str(tmp_path))
+    wanted = version(store.lake, OLD)
+    (tmp_path / engine).write_text("no folder")
+    with pytest.raises(PermanentError, match="AI_STACK_ASSETS_DATA"):
+        store.sync(wanted)

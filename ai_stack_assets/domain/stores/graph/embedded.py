@@ -46,7 +46,7 @@ class EmbeddedGraph:
     def open(self, configuration: str, *, rebuild: bool = False) -> Generator[EmbeddedStore]:
         from ai_stack_assets.domain.stores.graph.embedded_store import EmbeddedStore
 
-        with self._locked(configuration), room(self.folder):
+        with room(self.folder), self._locked(configuration):
             file = self.file(configuration)
             store = EmbeddedStore(configuration, file, self.connect, rebuild=rebuild)
             try:

@@ -101,7 +101,9 @@ def _named(error: Exception, folder: Path) -> PermanentError | TransientError:
             f"the embedded PostgreSQL in {folder} has not come up yet; its log ends: {tail}"
         )
     said = f"it did not start: {error}; its log ends: {tail}" if is_start else error
-    return PermanentError(f"the embedded PostgreSQL cannot use {folder}: {said}. {REBUILD}")
+    return PermanentError(
+        f"the embedded PostgreSQL cannot use {folder} (in AI_STACK_ASSETS_DATA): {said}. {REBUILD}"
+    )
 
 
 def _may_be_running(folder: Path) -> bool:

@@ -58,7 +58,7 @@ class Tantivy:
     def open(self, configuration: str, *, rebuild: bool = False) -> Generator[TantivyStore]:
         """One at a time per configuration: a second one waits, up to `lock_seconds`. A dead process frees its
         lock."""
-        with self._locked(configuration), room(self.root):
+        with room(self.root), self._locked(configuration):
             yield TantivyStore(self.folder(configuration), configuration, rebuild=rebuild)
 
     def configurations(self) -> list[str]:
@@ -120,6 +120,7 @@ class TantivyStore:
     """Implements `stores.contract.Store`. Collections are the lake tables that are searched."""
 
     name = "search"
+    writes_in_place = False
     collections = tuple(docs.COLUMNS)
 
     def __init__(self, folder: Path, configuration: str, *, rebuild: bool = False) -> None:

@@ -24,6 +24,7 @@ import msgspec
 from ai_stack_assets.domain.common import files
 from ai_stack_assets.domain.common.failures import PermanentError, TransientError
 from ai_stack_assets.domain.stores.names import slug
+from ai_stack_assets.domain.stores.room import room
 from ai_stack_assets.domain.stores.vectors.engine import INDEXED, Found, Published, Where
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ class EdgeEngine:
         from filelock import FileLock, Timeout
 
         path = self.root / ".locks" / f"{slug(configuration)}.{name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with room(self.root):
+            path.parent.mkdir(parents=True, exist_ok=True)
         wait = self.wait_seconds if wait_seconds is None else wait_seconds
         lock = FileLock(path, timeout=wait)
         try:
