@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -57,3 +59,26 @@ def test_a_server_keeps_a_second_writer_out_and_says_so(engine: str, request, tm
         pass
     with store.client().open("занято"):
         pass
+
+
+def test_of_those_who_find_a_neo4j_free_at_once_one_writes_and_the_others_are_told_in_time(
+    neo4j_server, tmp_path
+) -> None:
+    """The one who writes goes on until the others have given up."""
+    from ai_stack_assets_tests.faults.conftest import options
+
+    given = options("neo4j_server", neo4j_server) | {"lock_seconds": 1}
+    store = Subject("neo4j_server", str(tmp_path), given, "дверь")
+    at_once, told = threading.Barrier(4), threading.Semaphore(0)
+
+    def write(_: int) -> str:
+        at_once.wait()
+        try:
+            with store.client().open("дверь"):
+                return "written" if all(told.acquire(timeout=120) for _ in range(3)) else "others still wait"
+        except TransientError:
+            told.release()
+            return "told"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(write, range(4))) == ["told", "told", "told", "written"]

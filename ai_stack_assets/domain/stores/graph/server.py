@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,8 @@ class Neo4jGraph:
     ca: str = ""
     """PEM file of the authority that signed the server's certificate; empty: those of the machine, by the address."""
     connect_seconds: float = 10
+    retry_seconds: float = 60
+    """For how long a deadlock or a lost connection is tried again."""
     lock_seconds: float = 600
     """How long a writer waits for another one of the same configuration."""
 
@@ -58,13 +61,10 @@ class Neo4jGraph:
                     _delete_all(session, configuration)
                 yield ServerStore(configuration, session, require_lock)
 
-    @contextlib.contextmanager
-    def _writing(self, driver: neo4j.Driver, configuration: str) -> Generator[Callable[[], None]]:
-        with (
-            driver.session(database=self.database) as session,
-            writing(session, configuration, self.lock_seconds) as require_lock,
-        ):
-            yield require_lock
+    def _writing(
+        self, driver: neo4j.Driver, configuration: str
+    ) -> AbstractContextManager[Callable[[], None]]:
+        return writing(lambda: driver.session(database=self.database), configuration, self.lock_seconds)
 
     @contextlib.contextmanager
     def reader(self, configuration: str) -> Generator[ServerReader]:
@@ -123,7 +123,7 @@ class Neo4jGraph:
                 auth=(self.user, self.password),
                 connection_timeout=self.connect_seconds,
                 connection_acquisition_timeout=3 * self.connect_seconds,
-                max_transaction_retry_time=60,
+                max_transaction_retry_time=self.retry_seconds,
                 notifications_min_severity="OFF",
             )
             with driver:
