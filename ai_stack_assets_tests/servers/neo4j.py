@@ -51,7 +51,8 @@ def java_command(memory_mb: int, main: str, *arguments: str, options: Sequence[s
 
 
 class Neo4jServer(Server):
-    """`memory_mb` is the Java heap. `is_optimised`: the slower start of the full compiler, for measurements."""
+    """`memory_mb` is the Java heap. `is_optimised`: the slower start of the full compiler, for measurements. `settings`: more
+    lines of its configuration."""
 
     name = "Neo4j"
 
@@ -62,10 +63,11 @@ class Neo4jServer(Server):
         tls: bool = False,
         memory_mb: int = 512,
         is_optimised: bool = False,
+        settings: str = "",
     ) -> None:
         super().__init__(folder, "neo4j", PASSWORD)
         self._memory_mb, self._is_optimised, self._is_new = memory_mb, is_optimised, True
-        settings = _SETTINGS.format(port=self.port)
+        settings = _SETTINGS.format(port=self.port) + settings
         if tls:
             made = certificates(folder / "tls")
             self.ca = made.ca
