@@ -25,11 +25,16 @@ def row_changes(now: pa.Table, before: pa.Table) -> RowChanges:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    none = pa.array([], pa.string())
+
     def ids(table: pa.Table, mask: pa.Array) -> pa.Array:
         return pa.concat_arrays(table["id"].filter(mask).chunks or [pa.array([], pa.string())])
 
+    if all(
+        now[name].equals(before[name]) for name in ("id", "content_hash")
+    ):  # in the order of its writing, too
+        return RowChanges(none, none, none)
     if not before.num_rows:  # a first load: millions of ids that nothing has to be looked up for
-        none = pa.array([], pa.string())
         return RowChanges(now["id"], none, none)
     place = pc.index_in(now["id"], value_set=before["id"])
     is_new = pc.is_null(place)

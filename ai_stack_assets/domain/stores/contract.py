@@ -25,6 +25,9 @@ class Store(Protocol):
 
     name: str
     configuration: str
+    writes_in_place: bool
+    """Whether the engine leaves a collection alone that is not written to. It needs no second look after a write then,
+    as one does that lies in a file which is written anew, or whose rows are published together with the others."""
 
     @property
     def collections(self) -> tuple[str, ...]:

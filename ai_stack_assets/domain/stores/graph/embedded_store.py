@@ -35,6 +35,8 @@ _COPY_ROWS = 50_000
 class EmbeddedStore(GraphStore):
     """See `domain.stores.contract.Store`."""
 
+    writes_in_place = False
+
     def __init__(
         self, configuration: str, file: Path, connect: Callable[..., Connection], *, rebuild: bool = False
     ) -> None:

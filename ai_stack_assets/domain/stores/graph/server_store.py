@@ -43,6 +43,8 @@ class _Write:
 class ServerStore(GraphStore):
     """See `domain.stores.contract.Store`."""
 
+    writes_in_place = True
+
     def __init__(
         self, configuration: str, session: neo4j.Session, require_lock: Callable[[], None] = lambda: None
     ) -> None:

@@ -28,6 +28,7 @@ class PostgresStore:
     """Implements `stores.contract.Store`. Collections are the lake tables."""
 
     name = "postgres"
+    writes_in_place = True
 
     def __init__(self, connection: Connection, configuration: str, *, rebuild: bool = False) -> None:
         self.connection, self.configuration = connection, configuration

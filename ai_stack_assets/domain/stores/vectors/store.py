@@ -139,6 +139,7 @@ class VectorStore:
     """`Store` of one configuration, in the space of one vectoriser."""
 
     name = "qdrant"
+    writes_in_place = False
     collections = COLLECTIONS
 
     def __init__(
