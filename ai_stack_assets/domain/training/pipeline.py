@@ -6,21 +6,16 @@ features ─ examples ─ drift ─ model ─ evaluation ─ registry          e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 from filelock import FileLock
 
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.dataset import pipeline as dataset
-from ai_stack_assets.domain.dataset.leaks import Crossing
 from ai_stack_assets.domain.dataset.pipeline import Made
 from ai_stack_assets.domain.training import distributed, fitting, judging, prepared, searching, tasks
 from ai_stack_assets.domain.training.choice import Choice
-from ai_stack_assets.domain.training.validation_rules import Finding
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
@@ -28,6 +23,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.cleaning import Cleaned
     from ai_stack_assets.domain.training.contract import Sets, Task
     from ai_stack_assets.domain.training.features.store import Update
+    from ai_stack_assets.domain.training.proofs import Proved
     from ai_stack_assets.domain.training.registry.decisions import Row
     from ai_stack_assets.domain.training.registry.registry import Registry
     from ai_stack_assets.domain.training.settings import TrainingSettings
@@ -35,14 +31,6 @@ if TYPE_CHECKING:
 FEATURES, EXAMPLES, DRIFT, INFERENCE = "features", "prepared", "drift", "inference"
 BY_TASK = ("model", "search", "evaluation")
 """Kinds of lakes that each task has one of."""
-
-
-@dataclass(frozen=True)
-class Proved:
-    """`leaks`: what crosses splits. `quality`: what is wrong with what is trained on: too few rows, columns or values missing."""
-
-    leaks: list[Crossing]
-    quality: list[Finding]
 
 
 class Training:
@@ -124,23 +112,14 @@ class Training:
         )
 
     def proved(self, name: str) -> Proved:
-        """Whether the examples are fit to be trained on, looked for in the sets as written, once for each version."""
-        from ai_stack_assets.domain.training import leaks, validation_rules
+        """Whether the examples are fit to be trained on."""
+        from ai_stack_assets.domain.training import proofs
 
-        rules = validation_rules.Rules(rows=self.settings.least_rows)
-        proof = self.work / "proofs" / f"{name}-{self._examples(name).id}-{rules.rows}.json"
-        if proof.exists():
-            return msgspec.json.decode(proof.read_bytes(), type=Proved)
-        sets = self.sets(name)
-        if name == tasks.BY_TIME:
-            crossings = [later_states(sets)]
-        else:
-            clusters = self._open(f"dataset/{dataset.DEDUPLICATED}").current(self.week)
-            crossings = leaks.crossings(sets, splits=self.dataset(dataset.SPLITS), clusters=clusters)
-        found = Proved(crossings, validation_rules.findings(sets.train, rules))
-        proof.parent.mkdir(parents=True, exist_ok=True)
-        proof.write_bytes(msgspec.json.encode(found))
-        return found
+        clusters = self._open(f"dataset/{dataset.DEDUPLICATED}").current(self.week)
+        origin = None if name == tasks.BY_TIME else proofs.Origin(self.dataset(dataset.SPLITS), clusters)
+        return proofs.proved(
+            name, self._examples(name), origin, least_rows=self.settings.least_rows, folder=self.work
+        )
 
     def drift(self, registry: Registry, say: Callable[[str], None] = print) -> Made:
         """How far the week's code has moved, and which models are trained for it."""
@@ -194,11 +173,12 @@ class Training:
 
     def evaluation(self, name: str, registry: Registry, say: Callable[[str], None] = print) -> Made:
         """How good the model is, beside what it has to beat, and what becomes of it. A refusal is written down at once."""
+        task, model = tasks.load(name), self.version(f"{name}_model")
         made = judging.judge(
             self.lake(f"{name}_evaluation"),
             self.week,
-            tasks.load(name),
-            self.version(f"{name}_model"),
+            task,
+            model,
             lambda: self.sets(name),
             registry,
             self.settings.limits(name),
@@ -207,7 +187,7 @@ class Training:
         )
         decision = judging.decision_of(made.facts)
         if decision.outcome in judging.REFUSED:
-            registry.apply(tasks.load(name), made.facts["run_id"], decision)
+            registry.apply(task, made.facts["run_id"], decision)
         return made
 
     def registered(self, name: str, registry: Registry) -> tuple[Row, Made]:
@@ -271,15 +251,6 @@ class Training:
         """All whose folders are weeks."""
         yield self.lake(DRIFT)
         yield from (self.lake(f"{name}_{kind}") for name in tasks.NAMES for kind in BY_TASK)
-
-
-def later_states(sets: Sets) -> Crossing:
-    """States of code that are not older than those of the next split: a model would learn from what comes after its test."""
-    states = [
-        sorted(set(table["snapshot"].to_pylist())) for table in (sets.train, sets.validation, sets.test)
-    ]
-    wrong = [day for before, after in pairwise(states) for day in before if after and day >= after[0]]
-    return Crossing("train_is_older_than_what_it_is_tested_on", len(wrong), wrong[:20])
 
 
 def weeks_to_train(open_lake: Callable[[str], Lake]) -> list[str]:
