@@ -23,7 +23,9 @@ Results = Iterator[dg.MaterializeResult | dg.AssetCheckResult]
 class FitConfig(dg.Config):
     """Options of one run."""
 
-    force: bool = Field(default=False, description="Train whatever the drift says")
+    force: bool = Field(
+        default=False, description="Train whatever the drift says; a damaged model is fitted again"
+    )
     search: bool = Field(
         default=False, description="Search for better parameters first, as long as training.yaml allows"
     )
@@ -65,7 +67,7 @@ def model_asset(task: str) -> dg.AssetsDefinition:
                 context.log.info(f"{task} is not trained: {choice.reason}")
                 yield training.left_out(key, choice.reason, context.partition_key)
                 return
-            made = week.model(task, search=config.search, say=progress(context))
+            made = week.model(task, search=config.search, force=config.force, say=progress(context))
         yield dg.MaterializeResult(metadata=training.model(made, choice))
 
     return model

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.clock import PhaseClock
 from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.common.hashing import sha256_file
 from ai_stack_assets.domain.dataset import stage
 from ai_stack_assets.domain.dataset.pipeline import Made
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
     from ai_stack_assets.domain.training.contract import Model, Sets, Task
 
-MODEL = "model"
+MODEL, DIGESTS = "model", "sha256"
 LINES_KEPT = 200
 """Of what a fit says, in the version's manifest."""
 
@@ -67,6 +68,7 @@ def fit(
     *,
     work: Path,
     threads: int,
+    force: bool = False,
     say: Callable[[str], None] = print,
 ) -> Made:
     """The fitted model, unless it is there already. What a killed fit left as its checkpoint is gone on with.
@@ -74,6 +76,10 @@ def fit(
     Args:
         lake: of this task's models. read: examples of a version as sets.
         work: folder on this machine. threads: that the libraries of numbers may use.
+        force: fit it again when its files are damaged.
+
+    Raises:
+        PermanentError: it is there and its files are damaged; names the file, and what mends it.
     """
     version_id = stage.key(
         task.CODE_VERSION, examples, seed=wanted.seed, workers=wanted.workers, **wanted.parameters
@@ -96,10 +102,11 @@ def fit(
                 sets, wanted.parameters, seed=wanted.seed, checkpoint=checkpoint, progress=progress
             )
         clock.lap("fit")
-        _save(model, parts)
+        digests = _save(model, parts)
         clock.lap("save")
         return {
             **_facts(task, wanted, examples, sets),
+            DIGESTS: digests,
             "seconds": clock.seconds,
             "peak_mb": peak_mb(),
             "threads": threads,
@@ -108,7 +115,9 @@ def fit(
             "log": said[-LINES_KEPT:],
         }
 
-    made = Made(*stage.build(lake, week, version_id, write))
+    there = stage.found(lake, week, version_id)
+    again = there is not None and _is_damaged(task, there, force, say)
+    made = Made(*stage.build(lake, week, version_id, write, again=again))
     shutil.rmtree(checkpoint, ignore_errors=True)
     return made
 
@@ -119,6 +128,34 @@ def folder_of(model: Version) -> Path:
     if not files:
         raise PermanentError(f"version {model.id} of the model of week {model.configuration} has no files")
     return files[0].parent
+
+
+def load(task: Task, model: Version) -> Model:
+    """Raises PermanentError that names the file which is damaged, and what mends it."""
+    try:
+        folder = folder_of(model)
+        for name, digest in model.manifest["facts"].get(DIGESTS, {}).items():
+            if digest != _digest(folder / name):
+                raise PermanentError(f"{folder / name} is damaged: it is not what the fit wrote")
+        return task.load(folder)
+    except PermanentError as error:
+        mends = f"`train --week {model.configuration} --task {task.NAME} --force` fits the model again"
+        raise PermanentError(f"{error}; {mends}") from error
+
+
+def _is_damaged(task: Task, model: Version, force: bool, say: Callable[[str], None]) -> bool:
+    try:
+        load(task, model)
+    except PermanentError as error:
+        if not force:
+            raise
+        say(f"fitted again: {error}")
+        return True
+    return False
+
+
+def _digest(file: Path) -> str:
+    return sha256_file(file) if file.exists() else ""
 
 
 def checkpoint_folder(work: Path, task: str) -> Path:
@@ -161,7 +198,8 @@ def _facts(task: Task, wanted: Wanted, examples: Version, sets: Sets) -> dict[st
     }
 
 
-def _save(model: Model, parts: stage.Parts) -> None:
+def _save(model: Model, parts: stage.Parts) -> dict[str, str]:
+    """Returns the digests of the files by name."""
     folder = parts.folder / MODEL
     folder.mkdir(parents=True)
     model.save(folder)
@@ -172,3 +210,4 @@ def _save(model: Model, parts: stage.Parts) -> None:
         )
     for path in files:
         parts.add_file(MODEL, path, 0)
+    return {path.name: sha256_file(path) for path in files}

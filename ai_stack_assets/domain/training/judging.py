@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ai_stack_assets.domain.common.clock import PhaseClock
@@ -21,7 +22,7 @@ from ai_stack_assets.domain.training.searching import SEARCHED
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
-    from ai_stack_assets.domain.training.contract import Evaluation, Sets, Task
+    from ai_stack_assets.domain.training.contract import Evaluation, Model, Sets, Task
     from ai_stack_assets.domain.training.evaluation.gates import Decision, Limits
     from ai_stack_assets.domain.training.registry.registry import Registry
 
@@ -55,11 +56,11 @@ def judge(
     version_id = stage.key(f"{CODE_VERSION}.{task.CODE_VERSION}", model, seed=seed, limits=asdict(limits))
 
     def write(_: stage.Parts) -> dict[str, Any]:
-        clock, sets = PhaseClock(), read()
+        clock, fitted, sets = PhaseClock(), fitting.load(task, model), read()
         clock.lap("read")
         run_id = log(task, model, sets, registry)
         clock.lap("log")
-        found = _measure(task, model, sets, registry, seed, clock)
+        found = _measure(task, fitted, fitting.folder_of(model), sets, registry, seed, clock)
         say(f"{task.METRIC} {found.own.metrics[task.METRIC]:.4f} on {found.own.rows:,} examples")
         decision = _decide(task, model, found, limits)
         clock.lap("decide")
@@ -89,10 +90,8 @@ class _Measured:
 
 
 def _measure(
-    task: Task, model: Version, sets: Sets, registry: Registry, seed: int, clock: PhaseClock
+    task: Task, fitted: Model, folder: Path, sets: Sets, registry: Registry, seed: int, clock: PhaseClock
 ) -> _Measured:
-    folder = fitting.folder_of(model)
-    fitted = task.load(folder)
     own = task.evaluate(fitted, sets.test, seed=seed)
     clock.lap("evaluate")
     baselines = task.baselines(sets, sets.test, seed=seed)

@@ -145,8 +145,15 @@ class Training:
         choice = self.version(DRIFT).manifest["facts"]["choices"][name]
         return Choice(**choice)
 
-    def model(self, name: str, *, search: bool = False, say: Callable[[str], None] = print) -> Made:
-        """The task's model, fitted on this week's examples. `search`: look for better parameters first."""
+    def model(
+        self,
+        name: str,
+        *,
+        search: bool = False,
+        force: bool = False,
+        say: Callable[[str], None] = print,
+    ) -> Made:
+        """The task's model, fitted on this week's examples. `search`: look for better parameters first. `force`: mend it."""
         task, examples = tasks.load(name), self._examples(name)
         if search:
             searching.search(
@@ -168,6 +175,7 @@ class Training:
             self._wanted(task),
             work=self.work,
             threads=self._threads,
+            force=force,
             say=say,
         )
 
