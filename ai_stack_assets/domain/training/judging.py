@@ -18,7 +18,6 @@ from ai_stack_assets.domain.dataset.pipeline import Made
 from ai_stack_assets.domain.training import fitting
 from ai_stack_assets.domain.training.evaluation import cost, gates
 from ai_stack_assets.domain.training.evaluation.model_card import model_card
-from ai_stack_assets.domain.training.searching import SEARCHED
 
 if TYPE_CHECKING:
     from ai_stack_assets.domain.common.lake import Lake, Version
@@ -42,6 +41,7 @@ def judge(
     limits: Limits,
     *,
     seed: int,
+    is_searched: bool = False,
     say: Callable[[str], None] = print,
 ) -> Made:
     """The evaluation of a fitted model, unless it is there already.
@@ -49,11 +49,17 @@ def judge(
     Args:
         lake: of this task's evaluations.
         model: version that `fitting.fit` made. read: what it was fitted on.
+        is_searched: its parameters are the best that a search on these very examples found: there are no better ones to try.
 
     Raises:
-        TransientError, PermanentError: MLflow cannot be reached, or refuses. What is in use stays in use.
+        PermanentError: the model's files are damaged.
+        TransientError, PermanentError: MLflow or PostgreSQL cannot be reached, or refuses. What is in use stays in use.
     """
-    version_id = stage.key(f"{CODE_VERSION}.{task.CODE_VERSION}", model, seed=seed, limits=asdict(limits))
+    # what is false is left out: evaluations that were made before anybody asked keep their names
+    asked = {"searched": True} if is_searched else {}
+    version_id = stage.key(
+        f"{CODE_VERSION}.{task.CODE_VERSION}", model, seed=seed, limits=asdict(limits), **asked
+    )
 
     def write(_: stage.Parts) -> dict[str, Any]:
         clock, fitted, sets = PhaseClock(), fitting.load(task, model), read()
@@ -62,7 +68,7 @@ def judge(
         clock.lap("log")
         found = _measure(task, fitted, fitting.folder_of(model), sets, registry, seed, clock)
         say(f"{task.METRIC} {found.own.metrics[task.METRIC]:.4f} on {found.own.rows:,} examples")
-        decision = _decide(task, model, found, limits)
+        decision = _decide(task, found, limits, is_searched)
         clock.lap("decide")
         card = _card(task, model, sets, found, decision)
         registry.log_evaluation(run_id, found.own, found.baselines, decision, card, found.cost)
@@ -104,8 +110,7 @@ def _measure(
     return _Measured(own, baselines, champion, in_use.version if in_use else None, price)
 
 
-def _decide(task: Task, model: Version, found: _Measured, limits: Limits) -> Decision:
-    attempt = 2 if str(model.manifest["facts"]["parameters_from"]).startswith(SEARCHED) else 1
+def _decide(task: Task, found: _Measured, limits: Limits, is_searched: bool) -> Decision:
     return gates.decide(
         found.own,
         found.champion,
@@ -113,8 +118,9 @@ def _decide(task: Task, model: Version, found: _Measured, limits: Limits) -> Dec
         metric=task.METRIC,
         baselines=found.baselines,
         cost=found.cost,
-        attempt=attempt,
+        is_searched=is_searched,
         against=found.against,
+        may_lack=getattr(task, "MAY_LACK", ()),
     )
 
 

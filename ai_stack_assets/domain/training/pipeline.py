@@ -191,6 +191,7 @@ class Training:
             registry,
             self.settings.limits(name),
             seed=self.settings.seed,
+            is_searched=self._is_searched(task, model),
             say=say,
         )
         decision = judging.decision_of(made.facts)
@@ -234,6 +235,13 @@ class Training:
             origin=origin,
             drift=drift,
         )
+
+    def _is_searched(self, task: Task, model: Version) -> bool:
+        """Whether the model has what the search on this week's examples found, be it what it had before."""
+        search, examples = self.lake(f"{task.NAME}_search"), self._examples(task.NAME)
+        if not searching.is_done(search, self.week, task, examples, self.settings):
+            return False
+        return model.manifest["facts"]["parameters"] == self._wanted(task).parameters
 
     def _configurations(self) -> list[Version]:
         onec = self._open("onec")

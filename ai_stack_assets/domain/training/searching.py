@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.contract import Task
     from ai_stack_assets.domain.training.settings import TrainingSettings
 
-SEARCHED = "search"
-"""Where parameters come from begins with it when they were searched: those are the other settings of a second try."""
-
 
 def search(
     lake: Lake,
@@ -40,9 +37,7 @@ def search(
         lake: of this task's searches. folder: on this machine, for trials until the search is over.
     """
     budget, given = settings.search, settings.task(task.NAME).parameters
-    version_id = stage.key(
-        task.CODE_VERSION, examples, seed=settings.seed, given=sorted(given.items()), budget=asdict(budget)
-    )
+    version_id = _key(task, examples, settings)
     trials = folder / f"search-{version_id}"
 
     def write(_: stage.Parts) -> dict[str, Any]:
@@ -71,5 +66,16 @@ def found(lake: Lake, task: Task, week: str) -> tuple[dict[str, Any], str]:
     for each in reversed(lake.configurations()):
         version = lake.current(each) if each <= week else None
         if version and version.manifest["facts"]["code_version"] == task.CODE_VERSION:
-            return version.manifest["facts"]["parameters"], f"{SEARCHED} of week {each}"
+            return version.manifest["facts"]["parameters"], f"search of week {each}"
     return {}, "defaults"
+
+
+def is_done(lake: Lake, week: str, task: Task, examples: Version, settings: TrainingSettings) -> bool:
+    """Whether these very examples were searched on, with the settings as they are: another search would find the same."""
+    current = lake.current(week)
+    return bool(current and current.id == _key(task, examples, settings))
+
+
+def _key(task: Task, examples: Version, settings: TrainingSettings) -> str:
+    given, budget = sorted(settings.task(task.NAME).parameters.items()), asdict(settings.search)
+    return stage.key(task.CODE_VERSION, examples, seed=settings.seed, given=given, budget=budget)

@@ -6,7 +6,7 @@ Each gate is one property with what was found and what was asked. Pure: nothing 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,9 +40,9 @@ class Limits:
     production: float = 0.95
     """Share of the target from which a model may become champion."""
     staging: float = 0.85
-    """Share from which it is registered as challenger; below, it is trained again with other settings."""
+    """Share from which it is registered as challenger; below, other parameters are searched for, once on the same examples."""
     minimums: Mapping[str, float] = field(default_factory=dict)
-    """Of other metrics, by name."""
+    """Of other metrics, by name: each is a gate of its own. Below one, a model is a challenger at most."""
     slice_margin: float = 0.05
     """How much worse than the champion's a slice may be, in units of the metric."""
     slice_rows: int = 100
@@ -50,8 +50,6 @@ class Limits:
     latency_ms: float | None = None
     rows_per_second: float | None = None
     size_mb: float | None = None
-    attempts: int = 2
-    """Fits with other settings before a person is asked."""
     resamples: int = RESAMPLES
     confidence: float = CONFIDENCE
 
@@ -61,7 +59,6 @@ class Limits:
             (self.target > 0, "target > 0"),
             (0 < self.confidence < 1, "0 < confidence < 1"),
             (self.resamples >= 100, "resamples >= 100"),
-            (self.attempts >= 1, "attempts >= 1"),
             (self.slice_margin >= 0, "slice_margin >= 0"),
         )
         if broken := [rule for holds, rule in rules if not holds]:
@@ -114,15 +111,17 @@ def decide(
     metric: str,
     baselines: Mapping[str, Evaluation] | None = None,
     cost: Cost | None = None,
-    attempt: int = 1,
+    is_searched: bool = False,
     against: str | None = None,
+    may_lack: Collection[str] = (),
     seed: int = SEED,
 ) -> Decision:
     """Judge a model on the test set that its champion and its baselines were measured on too.
 
     Args:
-        attempt: 1 for the first fit; when the last one fails, a person has to look.
+        is_searched: its parameters are the best of a search on these very examples: if they do not do, a person has to look.
         against: version of `champion`, so that nobody replaces another one than this was compared with.
+        may_lack: metrics that an evaluation has only if some example asks for them: their minimums hold without.
 
     Raises:
         PermanentError: the evaluations lack the metric, or were not made on the same examples.
@@ -134,20 +133,20 @@ def decide(
         comparison = compare(challenger, champion, **sizes, seed=seed)
     gates = (
         _threshold(metric, value, limits),
-        *_minimums(challenger, limits),
+        *_minimums(challenger, limits, may_lack),
         *_baselines(metric, value, baselines or {}),
         _champion(metric, comparison, champion is not None, against),
         *(_slices(challenger, champion, metric, limits) if champion else ()),
         *_costs(cost, limits),
     )
-    outcome, reason = _outcome(value, gates, limits, attempt)
+    outcome, reason = _outcome(value, gates, limits, is_searched)
     old = _finite(_value(champion, metric, "the champion")) if champion else None
     gates = tuple(replace(gate, actual=_finite(gate.actual)) for gate in gates)
     return Decision(outcome, reason, metric, _finite(value), limits.target, gates, against, old, comparison)
 
 
 def _outcome(
-    value: float, gates: tuple[Gate, ...], limits: Limits, attempt: int
+    value: float, gates: tuple[Gate, ...], limits: Limits, is_searched: bool
 ) -> tuple[Literal["production", "staging", "retrain", "investigate"], str]:
     failed = [gate for gate in gates if not gate.passed]
     why = "; ".join(gate.said for gate in failed)
@@ -156,9 +155,9 @@ def _outcome(
     if any(gate.name.startswith("beats ") for gate in failed):
         return INVESTIGATE, f"not worth having: {why}"
     if value < limits.staging * limits.target:
-        if attempt >= limits.attempts:
-            return INVESTIGATE, f"still below after {attempt} fits: {why}"
-        return RETRAIN, f"fit {attempt} of {limits.attempts}: {why}"
+        if is_searched:
+            return INVESTIGATE, f"below, and a search found no better parameters: {why}"
+        return RETRAIN, f"below, other parameters may do better: {why}"
     if failed:
         return STAGING, why
     return PRODUCTION, "; ".join(gate.said for gate in gates)
@@ -166,7 +165,8 @@ def _outcome(
 
 def _value(evaluation: Evaluation, metric: str, whose: str) -> float:
     if metric not in evaluation.metrics:
-        raise PermanentError(f"the evaluation of {whose} has no metric {metric!r}")
+        known = ", ".join(sorted(evaluation.metrics))
+        raise PermanentError(f"the evaluation of {whose} has no metric {metric!r}: {known}")
     return float(evaluation.metrics[metric])
 
 
@@ -181,12 +181,16 @@ def _threshold(metric: str, value: float, limits: Limits) -> Gate:
     return Gate("threshold", value >= threshold, value, threshold, f"{metric} {value:.4f} is {share}")
 
 
-def _minimums(challenger: Evaluation, limits: Limits) -> Iterator[Gate]:
+def _minimums(challenger: Evaluation, limits: Limits, may_lack: Collection[str]) -> Iterator[Gate]:
     for name, minimum in limits.minimums.items():
+        if name in may_lack and name not in challenger.metrics:
+            yield Gate(
+                f"minimum {name}", True, None, minimum, f"{name} was not measured: no example asks for it"
+            )
+            continue
         value = _value(challenger, name, "the model")
-        yield Gate(
-            f"minimum {name}", value >= minimum, value, minimum, f"{name} {value:.4f}, {minimum:g} asked"
-        )
+        said = f"{name} {value:.4f}, {minimum:g} asked"
+        yield Gate(f"minimum {name}", value >= minimum, value, minimum, said)
 
 
 def _baselines(metric: str, value: float, baselines: Mapping[str, Evaluation]) -> Iterator[Gate]:

@@ -50,11 +50,12 @@ def test_production_begins_at_95_percent_of_the_target_and_staging_at_85():
     assert decided(0.849, limits=limits).outcome == "retrain"
 
 
-def test_below_staging_it_is_fitted_again_and_then_a_person_is_asked():
-    assert decided(0.5, attempt=1).outcome == "retrain"
-    last = decided(0.5, attempt=2)
+def test_below_staging_other_parameters_are_searched_for_and_then_a_person_is_asked():
+    assert decided(0.5).outcome == "retrain"
+    last = decided(0.5, is_searched=True)
     assert last.outcome == "investigate"
-    assert "below after 2 fits" in last.reason
+    assert "a search found no better parameters" in last.reason
+    assert decided(0.96, is_searched=True).outcome == "production"
 
 
 def test_a_better_model_replaces_the_champion():
@@ -110,6 +111,17 @@ def test_another_metric_can_have_a_minimum():
     assert (decision.outcome, failed(decision)) == ("staging", ["minimum recall"])
 
 
+def test_a_minimum_of_what_no_example_asks_for_holds_and_a_misspelt_one_is_named():
+    limits = dataclasses.replace(LIMITS, minimums={"context_accuracy": 0.85})
+
+    unasked = decided(0.8, limits=limits, may_lack=("context_accuracy",))
+
+    assert (unasked.outcome, failed(unasked)) == ("production", [])
+    assert "context_accuracy was not measured" in unasked.reason
+    with pytest.raises(PermanentError, match=r"no metric 'context_accuracy': accuracy, recall"):
+        decided(0.8, limits=limits)
+
+
 def test_a_metric_that_is_not_a_number_is_never_good_enough():
     broken = dataclasses.replace(evaluation(0.9), metrics={"accuracy": float("nan")})
 
@@ -136,9 +148,7 @@ def test_a_decision_survives_json():
     assert Decision.from_json(decision.as_json()) == decision
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"staging": 0.99}, {"target": 0}, {"confidence": 1}, {"resamples": 3}, {"attempts": 0}]
-)
+@pytest.mark.parametrize("wrong", [{"staging": 0.99}, {"target": 0}, {"confidence": 1}, {"resamples": 3}])
 def test_limits_that_make_no_sense_are_refused(wrong):
     with pytest.raises(PermanentError, match="limits of training"):
         Limits(**{"target": 0.8, **wrong})
