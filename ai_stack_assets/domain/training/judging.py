@@ -2,7 +2,8 @@
 
     <data>/lake/training/<task>_evaluation/<week>/<version>/version.json         all of it, as `facts`
 
-Each fit is judged once under the same limits: a champion that somebody rolled back is not brought back by running again.
+Each fit is judged once under the same limits: a champion that somebody rolled back is not brought back by running again. Only one
+that was kept back because another had become champion meanwhile is judged anew, against that one.
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def judge(
         PermanentError: the model's files are damaged.
         TransientError, PermanentError: MLflow or PostgreSQL cannot be reached, or refuses. What is in use stays in use.
     """
-    # what is false is left out: evaluations that were made before anybody asked keep their names
-    asked = {"searched": True} if is_searched else {}
+    again = {"searched": is_searched, "overtaken": registry.overtaken(task, model.id)}
+    # what is false or 0 is left out: evaluations that were made before anybody asked keep their names
+    asked = {name: value for name, value in again.items() if value}
     version_id = stage.key(
         f"{CODE_VERSION}.{task.CODE_VERSION}", model, seed=seed, limits=asdict(limits), **asked
     )

@@ -146,6 +146,15 @@ class Registry:
         """The oldest first."""
         return self.decisions.of(self.name(task))
 
+    def overtaken(self, task: Any, key: str) -> int:
+        """How often the model of this fit was let through by its gates and kept back, because another one had become champion
+        since it was judged. `key`: of the fit."""
+        name = self.name(task)
+        with self.tracking.open() as client:
+            run_id = runs.finished(client, self.tracking.experiment(client, name), key)
+        rows = self.decisions.of(name) if run_id else []
+        return sum(row.run_id == run_id and settling.was_overtaken(row) for row in rows)
+
     def cleanup(self, task: Any, *, keep: int = 20) -> Cleaned:
         """Remove all but the newest `keep` runs with their models; never a version with an alias, nor the one to roll back to."""
         with self._desk(task) as desk:

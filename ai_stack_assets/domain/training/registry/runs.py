@@ -45,7 +45,7 @@ def log(client: MlflowClient, experiment: str, model_name: str, fit: Fit) -> str
     On any failure the run is marked as failed, when that can still be said, and nothing is registered.
     """
     _close_dead(client, experiment)
-    if done := _finished(client, experiment, fit.key):
+    if done := finished(client, experiment, fit.key):
         return done
     run = client.create_run(experiment, run_name=f"{fit.task.NAME} {time.strftime('%Y-%m-%d %H:%M')}")
     run_id = run.info.run_id
@@ -146,7 +146,7 @@ def _log_model(client: MlflowClient, experiment: str, run_id: str, name: str, fi
     client.finalize_logged_model(model.model_id, "READY")
 
 
-def _finished(client: MlflowClient, experiment: str, key: str) -> str:
+def finished(client: MlflowClient, experiment: str, key: str) -> str:
     """The run of this fit that was logged to its end; empty when there is none."""
     found = runs_of(client, experiment, f'tags.{KEY} = "{key}"') if key else []
     return next((run.info.run_id for run in found if run.info.status == "FINISHED"), "")

@@ -50,7 +50,7 @@ class Desk:
 def intend(desk: Desk, run_id: str, decision: Decision) -> None:
     """Write the decision on its run, unless it was settled before: repeating one must not undo a rollback."""
     settled = [row for row in desk.rows.all() if row.run_id == run_id and row.outcome == decision.outcome]
-    if any(row.action in ("promoted", "staged") or decision.outcome not in _REGISTERED for row in settled):
+    if any(row.action != "refused" and not was_overtaken(row) for row in settled):
         return
     gates_said = tuple(replace(gate, said=gate.said[:_MAX_SAID]) for gate in decision.gates)
     short = replace(decision, reason=decision.reason[:_MAX_REASON], gates=gates_said)
@@ -74,6 +74,11 @@ def settle(desk: Desk) -> None:
     for at, run, decision in sorted(waiting, key=lambda each: each[0]):
         desk.rows.add(_finished(desk, run, at, decision))
     _record_moves(desk)
+
+
+def was_overtaken(row: Row) -> bool:
+    """Whether a model that its gates let through was kept back: another one had become champion since they were asked."""
+    return row.action == "kept" and row.outcome == gates.PRODUCTION
 
 
 _REGISTERED = (gates.PRODUCTION, gates.STAGING)
@@ -116,6 +121,8 @@ def _carried_out(desk: Desk, run: Run, decision: Decision, before: Registered | 
     card = run.data.tags.get("mlflow.note.content", "")
     version = aliases.register(desk.client, desk.model, run, card)
     row = replace(row, version=int(version.version))
+    if decision.outcome == gates.STAGING and before and before.version == version.version:
+        return replace(row, reason=f"it is the champion, judged again: {row.reason}")
     desk.client.set_model_version_tag(desk.model, version.version, "outcome", decision.outcome)
     if decision.outcome == gates.STAGING:
         desk.client.set_registered_model_alias(desk.model, CHALLENGER, version.version)
