@@ -36,12 +36,17 @@ def features(context: dg.AssetExecutionContext, training_settings: TrainingResou
 
 def examples_asset(task: str) -> dg.AssetsDefinition:
     key = keys.EXAMPLES[task]
+    split = (
+        "in a split by time.\n\nEvery state that is trained on is older than those that are tested on"
+        if task == tasks.BY_TIME
+        else "in the split that the dataset stage gave its method.\n\nNo family of modules is both in train and in validation or"
+        " test: it is withheld on the side where fewer rows are lost"
+    )
 
     spec = dg.AssetSpec(
         key,
         deps=[keys.FEATURES, keys.SPLITS, LABELS, *(HISTORY if task == tasks.BY_TIME else [])],
-        description=f"One row is an example of the task `{task}`, in the split that the dataset stage gave its method.\n\n"
-        "No family of modules is both in train and in validation or test: it is withheld on the side where fewer rows are lost.",
+        description=f"One row is an example of the task `{task}`, {split}.",
         kinds={"parquet"},
         skippable=True,
         **OF_SPEC,
