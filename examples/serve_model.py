@@ -32,21 +32,24 @@ class Champion:
     def __init__(self, uri: str) -> None:
         self.name, _, self.alias = uri.removeprefix("models:/").partition("@")
         self.client = mlflow.MlflowClient()
-        self.version = ""
-        self.model: Any = None
+        self.in_use: tuple[str, Any] = ("", None)
+        """Version and model, replaced together: an answer names the version that gave it."""
         self.look()
         threading.Thread(target=self._watch, daemon=True).start()
 
     def look(self) -> None:
         version = self.client.get_model_version_by_alias(self.name, self.alias).version
         if version != self.version:
-            self.model = mlflow.pyfunc.load_model(f"models:/{self.name}/{version}")
-            self.version = version
+            self.in_use = version, mlflow.pyfunc.load_model(f"models:/{self.name}/{version}")
+
+    @property
+    def version(self) -> str:
+        return self.in_use[0]
 
     def answer(self, methods: list[dict[str, Any]]) -> dict[str, Any]:
         import pandas as pd
 
-        model, version = self.model, self.version
+        version, model = self.in_use
         rows = pd.DataFrame(model.predict(pd.DataFrame(methods))).to_dict("records")
         return {"model": f"{self.name}/{version}", "answers": rows}
 

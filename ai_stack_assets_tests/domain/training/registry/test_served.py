@@ -4,6 +4,7 @@ import ast
 import contextlib
 import http.client
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -175,6 +176,39 @@ def test_the_example_serves_the_champion(workshop, packages):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_the_example_names_the_version_that_answers_also_while_a_new_one_comes(workshop):
+    workshop.made(BETTER)
+    import mlflow
+
+    example = runpy.run_path(str(EXAMPLE))
+    said = []
+
+    class Asked(example["Champion"]):
+        """Is asked whenever anything of it changes."""
+
+        def __setattr__(self, name, value):
+            super().__setattr__(name, value)
+            if is_asked:
+                [answer] = self.answer([{"lines": 10, "module": "Общий"}])["answers"]
+                said.append((self.answer([{"lines": 10, "module": "Общий"}])["model"], answer["is_long"]))
+
+        def _watch(self):
+            pass
+
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(workshop.registry.tracking.uri)
+    try:
+        is_asked = False
+        champion = Asked("models:/bsl-tiny@champion")
+        is_asked = True
+        champion.look()
+        workshop.made(BEST)
+        champion.look()
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert set(said) == {("bsl-tiny/2", False)}
 
 
 def asked(port: int, rows: list[dict]) -> tuple[int, dict]:
