@@ -42,7 +42,9 @@ def a_table(rows: list[dict[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(rows, records.schema())
 
 
-def a_split(folder: Path, rows: Mapping[str, list[dict[str, Any]]], version: str = "given") -> Version:
+def a_split(
+    folder: Path, rows: Mapping[str, list[dict[str, Any]]], version: str = "given", week: str = WEEK
+) -> Version:
     """As the dataset stage writes it: a table of records per split."""
 
     def write(parts: stage.Parts) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def a_split(folder: Path, rows: Mapping[str, list[dict[str, Any]]], version: str
             parts.write(name, a_table(rows.get(name, [])))
         return {}
 
-    return stage.build(Lake(folder / "splits"), WEEK, version, write)[0]
+    return stage.build(Lake(folder / "splits"), week, version, write)[0]
 
 
 def clusters(folder: Path, *kept: list[str]) -> Version:
@@ -78,7 +80,11 @@ class AnyMethod:
 
 
 def a_configuration(
-    folder: Path, content: Mapping[str, list[str]], shown: tuple[str, ...] = (), name: str = "trade"
+    folder: Path,
+    content: Mapping[str, list[str]],
+    shown: tuple[str, ...] = (),
+    name: str = "trade",
+    version: str = "given",
 ) -> Version:
     """A configuration of the lake with subsystems.
 
@@ -95,7 +101,7 @@ def a_configuration(
             t.ReferenceRow(f"{id_}>{m}", "SubsystemContent", id_, id_, m, "object", "", "{}") for m in members
         ]
     rows = {"objects": objects, "references": references, "modules": [_module()], "methods": _methods()}
-    return write_version(Lake(folder / "onec"), name, {n: rows.get(n, []) for n in t.TABLES}, "given")
+    return write_version(Lake(folder / "onec"), name, {n: rows.get(n, []) for n in t.TABLES}, version)
 
 
 MODULE = "CommonModule.КурсыВалют.Module"
