@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.registry.registry import Registry
     from ai_stack_assets.domain.training.settings import TrainingSettings
 
-FEATURES, EXAMPLES, DRIFT, INFERENCE = "features", "prepared", "drift", "inference"
-BY_TASK = ("model", "search", "evaluation")
+FEATURES, EXAMPLES, DRIFT, INFERENCE = "features", "examples", "drift", "inference"
+BY_TASK = (EXAMPLES, "model", "search", "evaluation")
 """Kinds of lakes that each task has one of."""
 
 
@@ -102,9 +102,9 @@ class Training:
         if name == tasks.BY_TIME:
             from ai_stack_assets.domain.training.change_risk import examples
 
-            return examples.build(self.lake(EXAMPLES), self._pasts())
+            return examples.build(self._lake_of_examples(name), self.week, self._pasts())
         return prepared.build(
-            self.lake(EXAMPLES),
+            self._lake_of_examples(name),
             tasks.load(name),
             features=self._features_of_dataset(),
             splits=self.dataset(dataset.SPLITS),
@@ -248,9 +248,12 @@ class Training:
         return [onec.require(name) for name in onec.configurations()]
 
     def _features_of_dataset(self) -> Version:
+        """Those of this week's splits: another week may have been computed since."""
         from ai_stack_assets.domain.training.features.sources import DATASET
 
-        return _required(self.lake(FEATURES).current(DATASET), "features of the dataset")
+        splits, kept = self.dataset(dataset.SPLITS).id, self.lake(FEATURES).versions(DATASET)
+        found = next((version for version in kept if version.manifest["facts"]["source"] == splits), None)
+        return _required(found, f"features of the dataset of week {self.week}")
 
     def _features_of_configurations(self) -> list[Version]:
         """Code as it is now, of those that are still in the lake."""
@@ -259,9 +262,10 @@ class Training:
         return [version for version in found if version]
 
     def _examples(self, name: str) -> Version:
-        found = _required(self.lake(EXAMPLES).current(name), f"examples of {name}")
-        week = found.manifest["facts"].get("week", self.week)
-        return _required(found if week == self.week else None, f"examples of {name} of week {self.week}")
+        return self.version(f"{name}_{EXAMPLES}")
+
+    def _lake_of_examples(self, name: str) -> Lake:
+        return self.lake(f"{name}_{EXAMPLES}")
 
     def _lakes(self) -> Iterator[Lake]:
         """All whose folders are weeks."""

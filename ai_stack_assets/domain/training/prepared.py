@@ -1,11 +1,12 @@
 """Examples of a task: the dataset's splits, the features of their methods, the labels. Splits are joined here, never drawn.
 
-    <data>/lake/training/prepared/<task>/<version>/train, validation, test, families
+    <data>/lake/training/<task>_examples/<week>/<version>/train, validation, test, families
 
 A method is in the split that the dataset stage gave it, for ever, or it is withheld: no family of modules is both learned from
 and judged by. Where one is in training and in evaluation, the smaller loss decides: its training rows are withheld, unless there
 are more than `TRAIN_ROWS_PER_EVALUATION_ROW` of them for each evaluation row; then those are. A decision stays (`families`):
-this week's test is next week's. `leaks` proves all that from what was written.
+this week's test is next week's, and a week that is done later follows the one before it. `leaks` proves all that from what was
+written.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def build(
     """The task's sets in the lake, made unless they are there: nothing is done while features, splits and labels are the same.
 
     Args:
-        lake: `training/prepared`.
+        lake: `training/<task>_examples`.
         features: version of `features.store` that has the dataset's rows.
         splits: version of the dataset stage.
         configurations: of the lake `onec`, which labels are read off.
@@ -64,26 +65,26 @@ def build(
         }
         return Sets(made.train, made.validation, made.test, {**made.facts, **facts}), sides
 
-    return keep(lake, task.NAME, key, make)
+    return keep(lake, splits.configuration, key, make)
 
 
 def keep(
-    lake: Lake, name: str, key: str, make: Callable[[Mapping[str, str]], tuple[Sets, Mapping[str, str]]]
+    lake: Lake, week: str, key: str, make: Callable[[Mapping[str, str]], tuple[Sets, Mapping[str, str]]]
 ) -> Made:
     """Sets in the lake; of a task that has other examples than the dataset's, too.
 
     Args:
-        name: of the task.
         key: of all that the sets are made from.
         make: gets the families decided before, gives the sets and all decisions (none, when families mean nothing to it).
     """
     import pyarrow as pa
 
-    current = lake.intact(name)
+    current = lake.intact(week)
     if current and current.manifest["facts"]["key"] == key:
         return Made(current, False)
-    before = current.table(FAMILIES).to_pydict() if current else {"family": [], "side": []}
-    decided = dict(zip(before["family"], before["side"], strict=True))
+    before = current or _nearest(lake, week)
+    families = before.table(FAMILIES).to_pydict() if before else {"family": [], "side": []}
+    decided = dict(zip(families["family"], families["side"], strict=True))
 
     def write(parts: stage.Parts) -> dict[str, Any]:
         made, sides = make(decided)
@@ -93,7 +94,14 @@ def keep(
         parts.write(FAMILIES, pa.table(columns, names=["family", "side"]))
         return {**made.facts, "key": key}
 
-    return Made(*stage.build(lake, name, stage.key(key, current), write))
+    return Made(*stage.build(lake, week, stage.key(key, before), write))
+
+
+def _nearest(lake: Lake, week: str) -> Version | None:
+    """Of the newest week before; of the oldest after when there is none: what was decided there is decided."""
+    weeks = lake.configurations()
+    earlier = [each for each in weeks if each < week]
+    return lake.intact(earlier[-1] if earlier else weeks[0]) if weeks else None
 
 
 def read(version: Version) -> Sets:

@@ -153,7 +153,7 @@ def test_a_split_without_examples_of_the_task_says_so(tmp_path: Path):
 
 def build(folder: Path, splits: Version, *configurations: Version, task: Any = None) -> prepared.Made:
     features = store.update(Lake(folder / "features"), SplitRecords(splits)).version
-    lake = Lake(folder / "prepared")
+    lake = Lake(folder / "examples")
     return prepared.build(
         lake, task or AnyMethod(), features=features, splits=splits, configurations=configurations
     )
@@ -199,14 +199,39 @@ def test_what_was_decided_of_a_family_stays_when_its_shares_change(tmp_path: Pat
     assert families(second.train) == {"курсы", "банки"}
 
 
+def test_a_week_that_is_done_again_leaves_the_others_as_they_are(tmp_path: Path):
+    weeks = ("2026-11-08", "2026-11-15")
+    splits = {week: a_split(tmp_path, SPLITS, f"of {week}", week) for week in weeks}
+    made = {week: build(tmp_path, splits[week]).version.id for week in reversed(weeks)}
+    lake = Lake(tmp_path / "examples")
+
+    assert {week: lake.require(week).id for week in weeks} == made
+    assert not any(build(tmp_path, splits[week]).is_new for week in weeks)
+
+
+@pytest.mark.parametrize(("first", "then"), [("2026-11-08", "2026-11-15"), ("2026-11-15", "2026-11-08")])
+def test_weeks_follow_what_was_decided_of_a_family_in_whichever_order_they_are_done(
+    tmp_path: Path, first: str, then: str
+):
+    many = prepared.TRAIN_ROWS_PER_EVALUATION_ROW
+    rows = {**SPLITS, "train": [*SPLITS["train"], *methods("CommonModule.СкладыСервер", many)]}
+    build(tmp_path, a_split(tmp_path, rows, "first", first))
+
+    grown = {**rows, "train": [*SPLITS["train"], *methods("CommonModule.СкладыСервер", 10 * many)]}
+    second = prepared.read(build(tmp_path, a_split(tmp_path, grown, "then", then)).version)
+
+    assert families(second.validation) == {"склады"}
+    assert families(second.train) == {"курсы", "банки"}
+
+
 def test_examples_that_are_not_of_the_dataset_have_a_place(tmp_path: Path):
     table = pa.table({"method": ["А", "Б"], "changed": [True, False]})
-    lake = Lake(tmp_path / "prepared")
+    lake = Lake(tmp_path / "examples")
 
     made = prepared.keep(
-        lake, "change_risk", "key", lambda _: (Sets(table, table, table, {"snapshots": 3}), {})
+        lake, "2026-11-15", "key", lambda _: (Sets(table, table, table, {"snapshots": 3}), {})
     )
-    again = prepared.keep(lake, "change_risk", "key", lambda _: pytest.fail("made again"))
+    again = prepared.keep(lake, "2026-11-15", "key", lambda _: pytest.fail("made again"))
 
     assert prepared.read(made.version).test.equals(table)
     assert prepared.read(again.version).facts["snapshots"] == 3

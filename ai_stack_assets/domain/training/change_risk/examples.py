@@ -1,6 +1,6 @@
 """Examples of change risk: every method of every yearly state of the past, what was known of it then, and what became of it.
 
-    <data>/lake/training/prepared/change_risk/<version>/train, validation, test      split by time: the last year is test
+    <data>/lake/training/change_risk_examples/<week>/<version>/train, validation, test      split by time: the last year is test
 
 Not from the dataset's splits: those are of today's code, and what is asked here is what happens to code next. A year's labels are
 known when the next year's state is reached, so a model is never taught what lies after the state that it is asked about.
@@ -74,11 +74,11 @@ class Past:
         return past_columns.events(date.fromisoformat(days[0]), rows)
 
 
-def build(lake: Lake, pasts: Sequence[Past]) -> Made:
+def build(lake: Lake, week: str, pasts: Sequence[Past]) -> Made:
     """The sets in the lake, made unless nothing that they come from has changed.
 
     Args:
-        lake: `training/prepared`.
+        lake: `training/change_risk_examples`. week: that they are made in; they are as the past is known now.
 
     Raises:
         PermanentError: no configuration has a past of enough years; days of history are missing.
@@ -92,7 +92,7 @@ def build(lake: Lake, pasts: Sequence[Past]) -> Made:
             parts.write(name, sets[name])
         return facts
 
-    return Made(*stage.build(lake, NAME, stage.key(code, tips=tips), write))
+    return Made(*stage.build(lake, week, stage.key(code, tips=tips), write))
 
 
 def queue(past: Past, day: date | None = None) -> pa.Table:

@@ -20,6 +20,7 @@ from ai_stack_assets.domain.training.features import definitions
 from ai_stack_assets_tests.domain.onec.git_history import Repository, sources
 
 LAST = date(2026, 3, 1)
+WEEK = "2026-03-01"
 YEARS = [LAST - n * YEAR for n in range(6, -1, -1)]
 
 
@@ -63,7 +64,7 @@ def test_a_state_read_after_others_is_as_when_read_alone(past, tmp_path):
 
 
 def test_the_last_year_that_is_over_is_the_test_and_the_one_before_validates(past, tmp_path):
-    made = examples.build(Lake(tmp_path / "lake"), [past])
+    made = examples.build(Lake(tmp_path / "lake"), WEEK, [past])
     sets = prepared.read(made.version)
     days = {
         name: set(getattr(sets, name)["snapshot"].to_pylist()) for name in ("train", "validation", "test")
@@ -84,7 +85,7 @@ def test_labels_of_a_year_are_known_before_the_next_state_is_asked_about(past):
 
 def test_the_same_past_is_not_read_twice(past, tmp_path):
     lake = Lake(tmp_path / "lake")
-    assert [examples.build(lake, [past]).is_new for _ in range(2)] == [True, False]
+    assert [examples.build(lake, WEEK, [past]).is_new for _ in range(2)] == [True, False]
 
 
 def test_the_queue_is_the_newest_state_with_its_past_and_no_label(past):
@@ -108,7 +109,7 @@ def test_days_that_the_lake_lacks_are_counted_and_the_command_is_named(tmp_path)
 def test_a_short_past_is_refused_by_name(tmp_path):
     past = grown(tmp_path / "past", [LAST - timedelta(30), LAST])
     with pytest.raises(PermanentError, match=r"no configuration has 5 years of history \(trade\)"):
-        examples.build(Lake(tmp_path / "lake"), [past])
+        examples.build(Lake(tmp_path / "lake"), WEEK, [past])
 
 
 def test_a_day_before_the_first_commit_is_refused(past):
