@@ -19,9 +19,9 @@ from ai_stack_assets.resources.training import TrainingResource
 def drift(
     context: dg.AssetExecutionContext, training_settings: TrainingResource, mlflow: MlflowResource
 ) -> dg.MaterializeResult:
-    """One report tells how far code has moved since the models in use were trained, and which of them are trained again.
+    """One report tells how far code has moved since each model in use was trained, and whether it is trained again for that.
 
-    High: all of them. Medium: classifier, regressor and change risk. None: no model but those that there is none of yet.
+    High: all that were trained then. Medium: not the embeddings. None: no model but those that there is none of yet.
     """
     with failures(context):
         made = training_settings.open(context.partition_key).drift(mlflow.open(), progress(context))

@@ -24,22 +24,27 @@ class Choice:
     reason: str
 
 
-def choose(level: str, why: str, champions: Iterable[str], off: Iterable[str] = ()) -> dict[str, Choice]:
+def choose(
+    found: Mapping[str, tuple[str, str]], champions: Iterable[str], off: Iterable[str] = ()
+) -> dict[str, Choice]:
     """By task.
 
     Args:
-        level: of the drift. why: in words.
+        found: level of the drift since each champion was trained, and why, in words. A champion of which nobody knows what it
+            was trained for is not in it.
         champions: tasks that have one. A task without is trained whatever the drift.
         off: tasks that training.yaml switches off.
     """
     champions, off = set(champions), set(off)
-    return {name: _choice(name, level, why, name in champions, name in off) for name in tasks.NAMES}
+    return {name: _choice(name, found.get(name), name in champions, name in off) for name in tasks.NAMES}
 
 
-def _choice(name: str, level: str, why: str, has_champion: bool, is_off: bool) -> Choice:
+def _choice(name: str, found: tuple[str, str] | None, has_champion: bool, is_off: bool) -> Choice:
     if is_off:
         return Choice(False, "switched off in training.yaml")
     if not has_champion:
         return Choice(True, "there is no champion yet")
-    is_trained = name in RETRAINED[level]
-    return Choice(is_trained, f"drift is {level}{': ' * bool(why)}{why}")
+    if found is None:
+        return Choice(True, "nobody knows any more what the champion was trained for")
+    level, why = found
+    return Choice(name in RETRAINED[level], f"drift is {level}{': ' * bool(why)}{why}")

@@ -1,4 +1,4 @@
-"""The week's drift, measured against what the models in use were trained for, and which of them are trained again for it.
+"""The week's drift, measured against what each of the models in use was trained for, and which of them are trained again for it.
 
 Measuring and keeping: `drift.stage`; what follows from it: `choice`.
 """
@@ -6,10 +6,10 @@ Measuring and keeping: `drift.stage`; what follows from it: `choice`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from ai_stack_assets.domain.training import choice, tasks
+from ai_stack_assets.domain.training import choice, known, tasks
 from ai_stack_assets.domain.training.drift import stage, vectors
 
 if TYPE_CHECKING:
@@ -17,20 +17,27 @@ if TYPE_CHECKING:
 
     from ai_stack_assets.domain.common.lake import Lake, Version
     from ai_stack_assets.domain.dataset.pipeline import Made
-    from ai_stack_assets.domain.training.drift.report import DriftReport, Vectorise
+    from ai_stack_assets.domain.training.drift.report import Vectorise
     from ai_stack_assets.domain.training.registry.aliases import Registered
     from ai_stack_assets.domain.training.registry.registry import Registry
     from ai_stack_assets.domain.training.settings import TrainingSettings
 
-TAG = "drift"
-"""Of a champion: the version of the drift that it was trained for."""
 _MEASURED = ("embeddings", "classifier", "regressor")
 """Tasks whose examples can be had from code as it is now. What becomes of methods is known a year later."""
 Champions = Mapping[str, "Registered"]
 
 
+@dataclass(frozen=True)
+class Lakes:
+    """Where versions lie by week, and what champions know (see `known`) by task. `examples`: of a task."""
+
+    drift: Lake
+    known: Lake
+    examples: Callable[[str], Lake]
+
+
 def drift(
-    lake: Lake,
+    lakes: Lakes,
     week: str,
     features: Sequence[Version],
     label: Callable[[pa.Table], pa.Table],
@@ -42,8 +49,7 @@ def drift(
     """The week's drift and its choices, unless neither code nor champions nor settings have changed.
 
     Args:
-        lake: `training/drift`. features: what is compared, as it is now.
-        label: adds the columns of labels to rows of features.
+        features: what is compared, as it is now. label: adds the columns of labels to rows of features.
 
     Raises:
         TransientError: MLflow cannot be reached; without it nobody knows what is in use.
@@ -51,18 +57,20 @@ def drift(
     champions = {name: found for name in tasks.NAMES if (found := registry.champion(name))}
     off = [name for name in tasks.NAMES if not settings.task(name).is_on]
 
-    def more(found: DriftReport) -> dict[str, Any]:
-        chosen = choice.choose(found.level, found.reason, champions, off)
+    def more(found: stage.Found) -> dict[str, Any]:
+        levels = {
+            name: (each.level, f"since week {each.reference}: {each.reason}") for name, each in found.items()
+        }
+        chosen = choice.choose(levels, champions, off)
         versions = {name: champion.version for name, champion in champions.items()}
         return {"choices": {name: asdict(each) for name, each in chosen.items()}, "champions": versions}
 
     return stage.build(
-        lake,
+        lakes.drift,
         week,
         features,
-        _reference(lake, champions),
+        [_in_service(name, each, lakes, registry, label) for name, each in champions.items()],
         settings.drift,
-        champions=[_in_service(n, champions[n], registry, label) for n in _MEASURED if n in champions],
         vectorise=_vectorise(champions, registry),
         more=more,
         more_depends_on=[sorted(champions), off],
@@ -70,25 +78,24 @@ def drift(
     )
 
 
-def _reference(lake: Lake, champions: Champions) -> Version | None:
-    """What the oldest champion was trained for, if the lake still has it."""
-    tagged = (champion.tags for champion in champions.values())
-    for week, version_id in sorted((tags["week"], tags.get(TAG, "")) for tags in tagged if "week" in tags):
-        if kept := lake.versions(week):
-            return next((version for version in kept if version.id == version_id), kept[0])
-    return None
-
-
 def _in_service(
-    name: str, champion: Registered, registry: Registry, label: Callable[[pa.Table], pa.Table]
+    name: str,
+    champion: Registered,
+    lakes: Lakes,
+    registry: Registry,
+    label: Callable[[pa.Table], pa.Table],
 ) -> stage.InService:
     task = tasks.load(name)
-    return stage.InService(
-        task=task,
-        version=champion.version,
+    measured = stage.Measured(
         recorded=float(champion.metrics.get(task.METRIC, 0)),
         load=lambda: registry.load(task, "champion"),
         examples=lambda fresh: task.prepare(label(fresh)),
+    )
+    return stage.InService(
+        task,
+        champion.version,
+        known.of(lakes.known, name, champion, lakes.drift, lakes.examples(name)),
+        measured if name in _MEASURED else None,
     )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.training.registry.registry import Registry
     from ai_stack_assets.domain.training.settings import TrainingSettings
 
-FEATURES, EXAMPLES, DRIFT, INFERENCE = "features", "examples", "drift", "inference"
+FEATURES, EXAMPLES, DRIFT, KNOWN, INFERENCE = "features", "examples", "drift", "known", "inference"
 BY_TASK = (EXAMPLES, "model", "search", "evaluation")
 """Kinds of lakes that each task has one of."""
 
@@ -127,15 +127,19 @@ class Training:
 
         found = self._configurations()
         features = self._features_of_configurations() or [self._features_of_dataset()]
-        return drifting.drift(
-            self.lake(DRIFT),
-            self.week,
-            features,
-            lambda rows: labels.add(rows, labels.subsystems(found)),
-            registry,
-            self.settings,
-            say=say,
-        )
+        lakes = drifting.Lakes(self.lake(DRIFT), self.lake(KNOWN), self._lake_of_examples)
+        self.work.mkdir(parents=True, exist_ok=True)
+        # what champions know is of no week
+        with FileLock(self.work / "drift.lock"):
+            return drifting.drift(
+                lakes,
+                self.week,
+                features,
+                lambda rows: labels.add(rows, labels.subsystems(found)),
+                registry,
+                self.settings,
+                say=say,
+            )
 
     def sets(self, name: str) -> Sets:
         return prepared.read(self._examples(name))

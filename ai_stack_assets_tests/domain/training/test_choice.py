@@ -10,7 +10,8 @@ ALL = set(tasks.NAMES)
 
 
 def trained(level: str, champions: set[str] = ALL, off: tuple[str, ...] = ()) -> set[str]:
-    return {name for name, each in choice.choose(level, "words", champions, off).items() if each.is_trained}
+    found = dict.fromkeys(champions, (level, "words"))
+    return {name for name, each in choice.choose(found, champions, off).items() if each.is_trained}
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,15 @@ def test_what_is_switched_off_is_never_trained() -> None:
 
 
 def test_every_choice_says_why() -> None:
-    chosen = choice.choose("none", "nothing moved", {"regressor"}, ("classifier",))
+    found = {"regressor": ("none", "nothing moved")}
+    chosen = choice.choose(found, {"regressor", "change_risk"}, ("classifier",))
     assert chosen["regressor"].reason == "drift is none: nothing moved"
     assert chosen["classifier"].reason == "switched off in training.yaml"
     assert chosen["embeddings"].reason == "there is no champion yet"
+    assert chosen["change_risk"].reason == "nobody knows any more what the champion was trained for"
+
+
+def test_each_model_is_chosen_by_the_drift_since_its_own_champion() -> None:
+    found = {"classifier": ("none", "nothing moved"), "regressor": ("medium", "new words")}
+    chosen = choice.choose(found, set(found))
+    assert not chosen["classifier"].is_trained and chosen["regressor"].is_trained

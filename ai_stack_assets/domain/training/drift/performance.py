@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pyarrow as pa
 
     from ai_stack_assets.domain.training.contract import Model, Task
@@ -37,11 +39,34 @@ class Performance:
         return (self.recorded - self.value) / abs(self.recorded) if self.recorded else 0.0
 
 
-def fresh(current: pa.Table, reference: pa.Table) -> pa.Table:
-    """Rows of `current` whose code the reference does not have."""
+def fresh(current: pa.Table, before: pa.Table, rows: int) -> pa.Table:
+    """Rows of `current` whose code was not there before.
+
+    Args:
+        current, before: the `rows` methods with the lowest hashes, or all of them.
+    """
     import pyarrow.compute as pc
 
-    return current.filter(pc.invert(pc.is_in(current[KEY], reference[KEY].combine_chunks())))
+    if before.num_rows >= rows:
+        # of code with higher hashes nobody knows whether it was there
+        current = current.filter(pc.less_equal(current[KEY], pc.max(before[KEY])))
+    return _without(current, before[KEY])
+
+
+def unseen(rows: pa.Table, seen: pa.ChunkedArray, since: datetime) -> pa.Table:
+    """Rows that a model has not seen, and that have changed since; where nobody knows when, being fresh is all that is known."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    changed = rows["changed_at"]
+    is_new = pc.or_kleene(pc.is_null(changed), pc.greater_equal(changed, pa.scalar(since, changed.type)))
+    return _without(rows.filter(is_new), seen)
+
+
+def _without(rows: pa.Table, hashes: pa.ChunkedArray) -> pa.Table:
+    import pyarrow.compute as pc
+
+    return rows.filter(pc.invert(pc.is_in(rows[KEY], hashes.combine_chunks())))
 
 
 def measure(task: Task, model: Model, examples: pa.Table, recorded: float, *, seed: int) -> Performance:

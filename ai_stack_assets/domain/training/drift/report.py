@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ai_stack_assets.domain.training.drift import embedding, measures, vocabulary
 from ai_stack_assets.domain.training.drift.embedding import EmbeddingDrift
 from ai_stack_assets.domain.training.drift.measures import Histogram
-from ai_stack_assets.domain.training.drift.performance import Performance
+from ai_stack_assets.domain.training.drift.performance import Performance, fresh
 from ai_stack_assets.domain.training.drift.settings import LEVELS, MEDIUM, NONE, DriftSettings, Threshold
 from ai_stack_assets.domain.training.drift.vocabulary import VocabularyDrift
 from ai_stack_assets.domain.training.features import definitions
@@ -106,10 +106,9 @@ def compare(
 
     Args:
         vectorise: makes vectors of both; without it they are not compared. `vectors.lsa` needs no champion.
-        performance: of the champions on `performance.fresh` rows.
+        performance: of the champions on rows that are fresh to them.
     """
     settings = settings or DriftSettings()
-    from ai_stack_assets.domain.training.drift.performance import fresh
 
     rows, least = (reference.num_rows, current.num_rows), min(reference.num_rows, current.num_rows)
     if least < settings.rows:
@@ -120,7 +119,7 @@ def compare(
     vectors = _embedding(reference, current, vectorise, settings) if vectorise else None
     signals = tuple(_signals(features, words, vectors, performance, settings))
     level, reasons = decide(signals)
-    count = fresh(current, reference).num_rows
+    count = fresh(current, reference, settings.sample).num_rows
     return DriftReport(
         *names, rows, count, level, reasons, signals, features, words, vectors, tuple(performance)
     )

@@ -1,9 +1,10 @@
-"""The drift of a week as a version in the lake: what moved since the champions' week; a sample for later weeks to compare with.
+"""The drift of a week as a version in the lake: what moved since each champion was trained; a sample for later weeks.
 
     <data>/lake/training/drift/<week>/<version>/sample/00000.parquet      rows of the features table
     <data>/lake/training/drift/<week>/<version>/version.json              the report, as `facts`: what the sensors read
 
-Like is compared with like: methods of the configurations then and now, not what the dataset's filters left of them.
+Like is compared with like: methods of the configurations then and now, not what the dataset's filters left of them. Champions
+that were trained for the same state of the code share a comparison; each model is trained, or not, for what its own one found.
 """
 
 from __future__ import annotations
@@ -19,71 +20,87 @@ from ai_stack_assets.domain.training.drift import performance, report, vectors
 from ai_stack_assets.domain.training.drift.performance import Performance
 from ai_stack_assets.domain.training.drift.pictures import pictures
 from ai_stack_assets.domain.training.drift.report import DriftReport, Vectorise
-from ai_stack_assets.domain.training.drift.settings import NONE, DriftSettings
+from ai_stack_assets.domain.training.drift.settings import LEVELS, NONE, DriftSettings
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from ai_stack_assets.domain.common.lake import Lake, Version
     from ai_stack_assets.domain.training.contract import Model, Task
+    from ai_stack_assets.domain.training.known import Known
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 TABLE, SAMPLE = "features", "sample"
 NO_REFERENCE = "there is nothing to compare with yet"
 
 
 @dataclass(frozen=True)
-class InService:
-    """A champion. `recorded`: its metric when it was chosen. `examples`: from fresh rows of features to examples of the task."""
+class Measured:
+    """How a champion can be measured. `recorded`: its metric when it was chosen. `examples`: of rows of the features table."""
 
-    task: Task
-    version: str
     recorded: float
     load: Callable[[], Model]
     examples: Callable[[pa.Table], pa.Table]
+
+
+@dataclass(frozen=True)
+class InService:
+    """A champion. `known` is None when nobody knows any more what it was trained for."""
+
+    task: Task
+    version: str
+    known: Known | None
+    measured: Measured | None = None
+    """None for one whose examples cannot be had from code as it is now."""
+
+
+Found = Mapping[str, DriftReport]
+"""By task, of the champions with something to compare with."""
 
 
 def build(
     lake: Lake,
     week: str,
     features: Sequence[Version],
-    reference: Version | None,
+    champions: Sequence[InService],
     settings: DriftSettings,
     *,
-    champions: Sequence[InService] = (),
     vectorise: tuple[str, Vectorise] = ("LSA", vectors.lsa),
-    more: Callable[[DriftReport], Mapping[str, Any]] = lambda _: {},
+    more: Callable[[Found], Mapping[str, Any]] = lambda _: {},
     more_depends_on: Sequence[Any] = (),
     say: Callable[[str], None] = print,
 ) -> Made:
-    """The week's report, made unless it is there. `Made.facts`: `level`, `reasons`, `pictures` (title → markdown), numbers.
+    """The week's report, made unless it is there. `Made.facts`: of the loudest comparison `level`, `reasons`, `pictures` (title →
+    markdown) and numbers; `performance` of all champions.
 
     Args:
         lake: `training/drift`.
         features: versions of the configurations' features, as they are now.
-        reference: version in this lake of the week that the champions were trained in; None: there is none yet.
-        champions: those that can be measured on fresh code.
         vectorise: with the name that says when it is another one.
         more: facts to keep beside the report, such as which models are trained; made anew when `more_depends_on` is another.
     """
     maker, vectors_of = vectorise
-    versions = sorted((champion.task.NAME, champion.version) for champion in champions)
     depends_on = {
         "settings": asdict(settings),
-        "champions": versions,
+        "champions": sorted(
+            (each.task.NAME, each.version, each.known and each.known.name) for each in champions
+        ),
         "vectors": maker,
         "more": more_depends_on,
     }
-    version_id = stage.key(CODE_VERSION, *features, reference, **depends_on)
+    version_id = stage.key(CODE_VERSION, *features, **depends_on)
 
     def write(parts: stage.Parts) -> dict[str, Any]:
         current = sample(features, settings.sample)
         parts.write(SAMPLE, current)
-        found = _report(current, week, reference, settings, champions, vectors_of, say)
-        say(f"drift {found.level}: {found.reason}")
+        found = _reports(current, week, champions, settings, vectors_of, say)
+        loudest = max(found.values(), key=lambda each: LEVELS.index(each.level), default=None)
+        shown = loudest or DriftReport("", week, (0, current.num_rows), 0, NONE, (NO_REFERENCE,))
+        say(f"drift {shown.level}: {shown.reason}")
         read = {"features": {version.configuration: version.id for version in features}}
-        compared = reference and {"week": reference.configuration, "version": reference.id}
-        return {**found.facts(), **read, "reference": compared, "pictures": pictures(found), **more(found)}
+        measured = {one.task: one for each in found.values() for one in each.performance}
+        performances = {"performance": [asdict(one) for one in measured.values()]}
+        return {**shown.facts(), **performances, **read, "pictures": pictures(shown), **more(found)}
 
     return Made(*stage.build(lake, week, version_id, write))
 
@@ -112,38 +129,54 @@ def sample(features: Sequence[Version], rows: int) -> pa.Table:
     return table.take(pa.array(np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))[:rows]))
 
 
-def _report(
+def _reports(
     current: pa.Table,
     week: str,
-    reference: Version | None,
-    settings: DriftSettings,
     champions: Sequence[InService],
+    settings: DriftSettings,
     vectorise: Vectorise,
     say: Callable[[str], None],
-) -> DriftReport:
-    if reference is None:
-        return DriftReport("", week, (0, current.num_rows), 0, NONE, (NO_REFERENCE,))
-    before = reference.table(SAMPLE)
-    fresh = performance.fresh(current, before)
-    measured = [_measured(champion, fresh, settings, say) for champion in champions]
-    names = (reference.configuration, week)
-    return report.compare(before, current, settings, names=names, vectorise=vectorise, performance=measured)
+) -> dict[str, DriftReport]:
+    """One comparison for each state of the code that champions were trained for."""
+    known = {each.known.name: each.known for each in champions if each.known}
+    found = {}
+    for name, one in known.items():
+        before = one.sample()
+        fresh = performance.fresh(current, before, settings.sample)
+        mine = [each for each in champions if each.known and each.known.name == name]
+        measured = [_measured(each, fresh, settings, say) for each in mine if each.measured]
+        names = (one.week, week)
+        made = report.compare(
+            before, current, settings, names=names, vectorise=vectorise, performance=measured
+        )
+        found |= {each.task.NAME: made for each in mine}
+    return found
 
 
 def _measured(
     champion: InService, fresh: pa.Table, settings: DriftSettings, say: Callable[[str], None]
 ) -> Performance:
-    task = champion.task
+    task, known, measured = champion.task, champion.known, champion.measured
+    assert known and measured
+
+    def unknown(rows: int, note: str) -> Performance:
+        return Performance(task.NAME, task.METRIC, measured.recorded, rows, note=note)
+
+    seen = known.seen()
+    if seen is None:
+        return unknown(0, f"nobody knows any more which code version {champion.version} has seen")
+    rows = performance.unseen(fresh, seen, known.since)
     try:
-        examples = champion.examples(fresh) if fresh.num_rows else fresh
+        examples = measured.examples(rows) if rows.num_rows else rows
     except PermanentError as error:
         # no labels, one class: of the fresh code, not a fault
-        return Performance(task.NAME, task.METRIC, champion.recorded, 0, note=str(error))
+        return unknown(0, str(error))
     if examples.num_rows < settings.fresh_rows:
-        note = f"{examples.num_rows} fresh examples, {settings.fresh_rows} are needed"
-        return Performance(task.NAME, task.METRIC, champion.recorded, examples.num_rows, note=note)
-    found = performance.measure(task, champion.load(), examples, champion.recorded, seed=settings.seed)
+        return unknown(
+            examples.num_rows, f"{examples.num_rows} fresh examples, {settings.fresh_rows} are needed"
+        )
+    found = performance.measure(task, measured.load(), examples, measured.recorded, seed=settings.seed)
     say(
-        f"{task.NAME}: {task.METRIC} {found.value} on {found.rows} fresh examples, {champion.recorded} when chosen"
+        f"{task.NAME}: {task.METRIC} {found.value} on {found.rows} fresh examples, {measured.recorded} when chosen"
     )
     return found

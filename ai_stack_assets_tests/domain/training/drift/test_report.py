@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,15 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.common.lake import Lake, Version
 from ai_stack_assets.domain.dataset import stage as lake_stage
+from ai_stack_assets.domain.training import known
 from ai_stack_assets.domain.training.drift import performance, pictures, report, stage, vectors
 from ai_stack_assets.domain.training.drift.performance import Performance
 from ai_stack_assets.domain.training.drift.settings import HIGH, MEDIUM, NONE, DriftSettings, Threshold
+from ai_stack_assets.domain.training.registry.aliases import Registered
 from ai_stack_assets_tests.domain.training.drift.methods import FOREIGN, WORDS, methods
 
 SETTINGS = DriftSettings(vectors=400, fresh_rows=50)
+FIRST, SECOND, THIRD = "2026-11-01", "2026-11-08", "2026-11-15"
 
 
 def compare(reference: pa.Table, current: pa.Table, **options: Any) -> report.DriftReport:
@@ -101,7 +105,10 @@ def test_the_report_shows_numbers_charts_and_words() -> None:
 class Guess:
     """A task whose metric is the share of methods that are exported."""
 
-    NAME, METRIC = "guess", "share"
+    METRIC = "share"
+
+    def __init__(self, name: str = "guess") -> None:
+        self.NAME = name
 
     def evaluate(self, model: Any, examples: pa.Table, *, seed: int) -> Any:
         right = examples["is_export"].to_numpy(zero_copy_only=False).astype(float)
@@ -109,8 +116,29 @@ class Guess:
         return SimpleNamespace(metrics={"share": value}, score=lambda at: right[at].mean(), rows=len(right))
 
 
-def in_service(recorded: float, examples: Any = lambda rows: rows) -> stage.InService:
-    return stage.InService(Guess(), "3", recorded, lambda: None, examples)  # type: ignore[arg-type]
+@pytest.fixture
+def in_service(lake: Lake, tmp_path: Path) -> Any:
+    """A champion that was trained for the drift of the first week, on what `seen` has, or all of it."""
+
+    def champion(
+        recorded: float = 0.4, examples: Any = lambda rows: rows, seen: pa.Table | None = None, **given: Any
+    ) -> stage.InService:
+        first = lake.require(given.get("week", FIRST))
+        sets = seen if seen is not None else first.table(stage.SAMPLE)
+        splits = lake_stage.build(
+            Lake(tmp_path / "examples"),
+            first.configuration,
+            f"{sets.num_rows} rows",
+            lambda parts: [parts.write(name, sets) for name in ("train", "validation", "test")] and {},
+        )[0]
+        tags = {"week": first.configuration, "drift": first.id, "examples": splits.id}
+        registered = Registered("bsl-guess", "3", given.get("run", "run"), "", tags)
+        name = given.get("name", "guess")
+        learned = known.of(Lake(tmp_path / "known"), name, registered, lake, Lake(tmp_path / "examples"))
+        measured = stage.Measured(recorded, given.get("load", lambda: None), examples)
+        return stage.InService(Guess(name), "3", learned, measured)  # type: ignore[arg-type]
+
+    return champion
 
 
 @pytest.fixture
@@ -133,22 +161,95 @@ def features(tmp_path: Path) -> Any:
 
 
 def test_the_first_week_has_nothing_to_compare_with_and_keeps_a_sample(lake: Lake, features: Any) -> None:
-    made = stage.build(lake, "2026-11-01", [features("trade", methods(300, seed=1))], None, SETTINGS)
+    made = stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
     assert made.facts["level"] == NONE
     assert made.facts["reasons"] == [stage.NO_REFERENCE]
     assert made.version.rows(stage.SAMPLE) == 300
 
 
-def test_a_later_week_is_compared_with_the_sample_and_done_once(lake: Lake, features: Any) -> None:
-    first = stage.build(lake, "2026-11-01", [features("trade", methods(300, seed=1))], None, SETTINGS).version
-    options = {"champions": [in_service(0.9)], "more": lambda found: {"choices": found.level}}
-    now = [features("trade", methods(300, seed=2, longer=4))]
-    made = stage.build(lake, "2026-11-08", now, first, SETTINGS, **options)
+def test_a_later_week_is_compared_with_the_sample_and_done_once(
+    lake: Lake, features: Any, in_service: Any
+) -> None:
+    stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
+    options = {"more": lambda found: {"choices": found["guess"].level}}
+    now, champions = [features("trade", methods(300, seed=2, longer=4))], [in_service(0.9)]
+    made = stage.build(lake, SECOND, now, champions, SETTINGS, **options)
     assert made.facts["level"] == made.facts["choices"] == HIGH
     assert made.facts["performance"][0]["value"] == pytest.approx(0.4, abs=0.1)
     assert made.facts["features"] == {"trade": now[0].id}
     assert set(made.facts["pictures"]) >= {"signals", "features"}
-    assert not stage.build(lake, "2026-11-08", now, first, SETTINGS, **options).is_new
+    assert not stage.build(lake, SECOND, now, champions, SETTINGS, **options).is_new
+
+
+def test_each_champion_is_compared_with_what_it_was_trained_for_itself(
+    lake: Lake, features: Any, in_service: Any
+) -> None:
+    """One that was trained for the code as it is now has no drift, however old another one is."""
+    now = [features("trade", methods(300, seed=2, longer=4))]
+    stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
+    stage.build(lake, SECOND, now, [], SETTINGS)
+    champions = [in_service(name="old"), in_service(name="new", week=SECOND)]
+    levels: dict[str, str] = {}
+    made = stage.build(
+        lake,
+        THIRD,
+        now,
+        champions,
+        SETTINGS,
+        more=lambda found: levels.update({name: each.level for name, each in found.items()}) or {},
+    )
+    assert levels == {"old": MEDIUM, "new": NONE}
+    assert (made.facts["level"], made.facts["reference"]) == (MEDIUM, FIRST)
+    assert {one["task"] for one in made.facts["performance"]} == {"old", "new"}
+
+
+def test_what_a_champion_was_trained_for_outlives_the_versions_of_its_week(
+    lake: Lake, features: Any, in_service: Any
+) -> None:
+    """Drift is measured anew whenever code changes, and a week keeps three of its reports."""
+    stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
+    champion = in_service()
+    for seed in range(2, 8):
+        now = [features("trade", methods(300, seed=seed, longer=4))]
+        made = stage.build(lake, FIRST, now, [champion], SETTINGS)
+        assert made.facts["level"] == MEDIUM
+    assert in_service().known.name == champion.known.name
+
+
+def test_a_champion_is_not_measured_on_what_it_has_seen(lake: Lake, features: Any, in_service: Any) -> None:
+    """Also when that was no code of the configurations when their drift was measured."""
+    stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
+    rows = methods(300, seed=2)
+    asked: list[pa.Table] = []
+    champion = in_service(0.4, lambda rows: asked.append(rows) or rows, seen=rows.slice(0, 200))
+    made = stage.build(lake, SECOND, [features("trade", rows)], [champion], SETTINGS)
+    assert asked[0]["content_hash"].to_pylist() == rows["content_hash"].slice(200).to_pylist()
+    assert made.facts["performance"][0]["rows"] == 100
+
+
+def test_without_what_it_has_seen_a_champion_is_not_measured_and_decides_nothing(
+    lake: Lake, features: Any, in_service: Any, tmp_path: Path
+) -> None:
+    stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
+    registered = Registered("bsl-guess", "3", "run", "", {"week": FIRST, "examples": "gone"})
+    learned = known.of(Lake(tmp_path / "known"), "guess", registered, lake, Lake(tmp_path / "examples"))
+    champion = stage.InService(Guess(), "3", learned, stage.Measured(0.9, lambda: None, lambda rows: rows))  # type: ignore[arg-type]
+    made = stage.build(lake, SECOND, [features("trade", methods(300, seed=2))], [champion], SETTINGS)
+    assert "which code version 3 has seen" in made.facts["performance"][0]["note"]
+    assert made.facts["level"] == NONE
+
+
+def test_a_champion_that_comes_back_finds_what_it_was_trained_for(
+    lake: Lake, features: Any, in_service: Any, tmp_path: Path
+) -> None:
+    for number, week in enumerate((FIRST, SECOND, THIRD)):
+        stage.build(lake, week, [features("trade", methods(300, seed=number))], [], SETTINGS)
+        in_service(week=week, run=week)
+    for week in (FIRST, SECOND, THIRD):
+        lake.remove(week)
+        assert known.of(
+            Lake(tmp_path / "known"), "guess", Registered("m", "1", week, ""), lake, lake
+        ).week == week  # fmt: skip
 
 
 def test_the_same_methods_are_chosen_of_two_versions(features: Any) -> None:
@@ -168,37 +269,42 @@ def test_code_that_two_configurations_share_counts_once(features: Any) -> None:
     assert found.num_rows == 100
 
 
-def test_fresh_code_without_labels_is_told_and_not_a_failure(lake: Lake, features: Any) -> None:
+def test_fresh_code_without_labels_is_told_and_not_a_failure(
+    lake: Lake, features: Any, in_service: Any
+) -> None:
     def refuse(rows: pa.Table) -> pa.Table:
         raise PermanentError("no method has a label")
 
-    first = stage.build(lake, "2026-11-01", [features("trade", methods(300, seed=1))], None, SETTINGS).version
-    made = stage.build(
-        lake,
-        "2026-11-08",
-        [features("trade", methods(300, seed=2))],
-        first,
-        SETTINGS,
-        champions=[in_service(0.4, refuse)],
-    )
+    stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
+    now = [features("trade", methods(300, seed=2))]
+    made = stage.build(lake, SECOND, now, [in_service(0.4, refuse)], SETTINGS)
     assert made.facts["performance"][0]["note"] == "no method has a label"
 
 
-def test_few_fresh_examples_do_not_load_the_model(lake: Lake, features: Any) -> None:
+def test_few_fresh_examples_do_not_load_the_model(lake: Lake, features: Any, in_service: Any) -> None:
     def load() -> Any:
         raise AssertionError("loaded")
 
-    first = stage.build(lake, "2026-11-01", [features("trade", methods(300, seed=1))], None, SETTINGS).version
-    champion = stage.InService(Guess(), "3", 0.4, load, lambda rows: rows.slice(0, 10))  # type: ignore[arg-type]
-    made = stage.build(
-        lake, "2026-11-08", [features("trade", methods(300, seed=2))], first, SETTINGS, champions=[champion]
-    )
+    stage.build(lake, FIRST, [features("trade", methods(300, seed=1))], [], SETTINGS)
+    champion = in_service(0.4, lambda rows: rows.slice(0, 10), load=load)
+    made = stage.build(lake, SECOND, [features("trade", methods(300, seed=2))], [champion], SETTINGS)
     assert made.facts["performance"][0]["note"] == "10 fresh examples, 50 are needed"
 
 
-def test_fresh_is_what_the_reference_does_not_have() -> None:
+def test_fresh_is_what_was_not_there_before() -> None:
     rows = methods(10, seed=1)
-    assert performance.fresh(rows, rows.slice(0, 7)).num_rows == 3
+    assert performance.fresh(rows, rows.slice(0, 7), 1000).num_rows == 3
+    # the lowest hashes alone were kept: whether the highest were there, nobody knows
+    assert performance.fresh(rows, rows.slice(0, 7), 7).num_rows == 0
+    assert performance.fresh(rows, rows.slice(1, 6), 6).num_rows == 1
+
+
+def test_code_that_was_changed_before_the_champions_data_ended_is_not_fresh() -> None:
+    rows, week = methods(3, seed=1), datetime(2026, 11, 8, tzinfo=UTC)
+    changed = pa.array([week - timedelta(1), None, week + timedelta(1)], rows.schema.field("changed_at").type)
+    rows = rows.set_column(rows.schema.get_field_index("changed_at"), "changed_at", changed)
+    found = performance.unseen(rows, pa.chunked_array([[""]]), week)
+    assert found["content_hash"].to_pylist() == rows["content_hash"].to_pylist()[1:]
 
 
 def test_the_champions_vectors_are_compared_under_its_name() -> None:
