@@ -80,7 +80,11 @@ class AnyMethod:
 
 
 def a_configuration(
-    folder: Path, content: Mapping[str, list[str]], shown: tuple[str, ...] = (), name: str = "trade"
+    folder: Path,
+    content: Mapping[str, list[str]],
+    shown: tuple[str, ...] = (),
+    name: str = "trade",
+    version: str = "given",
 ) -> Version:
     """A configuration of the lake with subsystems.
 
@@ -97,7 +101,7 @@ def a_configuration(
             t.ReferenceRow(f"{id_}>{m}", "SubsystemContent", id_, id_, m, "object", "", "{}") for m in members
         ]
     rows = {"objects": objects, "references": references, "modules": [_module()], "methods": _methods()}
-    return write_version(Lake(folder / "onec"), name, {n: rows.get(n, []) for n in t.TABLES}, "given")
+    return write_version(Lake(folder / "onec"), name, {n: rows.get(n, []) for n in t.TABLES}, version)
 
 
 MODULE = "CommonModule.КурсыВалют.Module"
