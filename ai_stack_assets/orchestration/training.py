@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ai_stack_assets.domain.dataset.leaks import Crossing
     from ai_stack_assets.domain.dataset.pipeline import Made
     from ai_stack_assets.domain.training.choice import Choice
-    from ai_stack_assets.domain.training.cleaning import Cleaned
     from ai_stack_assets.domain.training.features.store import Update
     from ai_stack_assets.domain.training.registry.aliases import Registered
     from ai_stack_assets.domain.training.registry.decisions import Row
@@ -54,9 +53,7 @@ GATES = {
 }
 """Checks of an evaluation: what each says, and how the names of its gates begin."""
 _OF_FIT = ("seed", "code_version", "examples", "rows", "data", "seconds", "threads", "device", "gpu")
-CLEANED = "everything_was_removed"
 _REFUSED = ("retrain", "investigate")
-_SAMPLE = 20
 
 
 def leaks_of(task: str) -> dict[str, str]:
@@ -183,6 +180,7 @@ def evaluation(made: Made) -> dict[str, Any]:
     return {
         "outcome": decision["outcome"],
         "reason": decision["reason"],
+        **({"in_use": stays(facts)} if decision["outcome"] in _REFUSED else {}),
         "target": decision["target"],
         "Against what it has to beat": dg.MarkdownMetadataValue(pictures.comparison(facts)),
         "Gates": dg.MarkdownMetadataValue(pictures.gates(decision["gates"])),
@@ -199,16 +197,24 @@ def evaluation(made: Made) -> dict[str, Any]:
     }
 
 
+def stays(facts: Mapping[str, Any]) -> str:
+    """Which model goes on being used after a refusal."""
+    champion = facts["champion"]
+    return f"version {champion['version']} stays in use" if champion else "there is still no model in use"
+
+
 def gates(key: dg.AssetKey, made: Made) -> Iterator[dg.AssetCheckResult]:
     """A model that may be registered as challenger goes on with warnings; any other goes no further."""
     decision = made.facts["decision"]
-    severity = dg.AssetCheckSeverity.ERROR if decision["outcome"] in _REFUSED else dg.AssetCheckSeverity.WARN
+    is_refused = decision["outcome"] in _REFUSED
+    severity = dg.AssetCheckSeverity.ERROR if is_refused else dg.AssetCheckSeverity.WARN
     for name, (_, beginnings) in GATES.items():
         found = [gate for gate in decision["gates"] if gate["name"].startswith(beginnings)]
         failed = [gate for gate in found if not gate["passed"]]
         nothing = {"actual": None, "threshold": None}
         shown = failed[0] if failed else min(found, key=_distance, default=nothing)
         said = "; ".join(gate["said"] for gate in failed or found) or "Nothing to compare with."
+        said += f": {stays(made.facts)}" if failed and is_refused else ""
         sample = [gate["said"] for gate in failed]
         result = check(key, name, not failed, shown["actual"], shown["threshold"], sample, severity, said)
         yield result._replace(metadata={**result.metadata, "gates": _gates(found)})
@@ -258,55 +264,6 @@ def _decided(row: Row, champion: Registered | None) -> dict[str, Any]:
         "mlflow_run": row.run_id or "",
         "decided_at": row.decided_at.isoformat(),
     }
-
-
-def inference(made: Mapping[str, Made]) -> dict[str, Any]:
-    from ai_stack_assets.domain.training.worth_a_look import lists
-
-    shown = {title: text for each in made.values() for title, text in lists(each.version)}
-    columns = ["configuration", "methods", "model", "version", "asked", "seconds"]
-    rows = [
-        (
-            name,
-            each.facts["rows"],
-            task,
-            version,
-            each.facts["asked"][task] if each.is_new else 0,
-            each.facts["seconds"][task],
-        )
-        for name, each in made.items()
-        for task, version in each.facts["champions"].items()
-    ]
-    return {
-        "dagster/row_count": sum(each.facts["rows"] for each in made.values()),
-        "asked": sum(row[4] for row in rows),
-        "is_new": any(each.is_new for each in made.values()),
-        "models": _table(columns, rows),
-        **{title: dg.MarkdownMetadataValue(text) for title, text in shown.items()},
-        "places": {name: each.version.path.as_uri() for name, each in made.items()},
-    }
-
-
-def cleaned(found: Cleaned) -> dict[str, Any]:
-    rows = [(each.kind, each.what, each.bytes) for each in found.removed[:_SAMPLE]]
-    return {
-        "dagster/row_count": len(found.removed),
-        "freed_bytes": sum(each.bytes for each in found.removed),
-        **{f"{kind}s": found.count(kind) for kind in ("checkpoint", "week", "run")},
-        "removed": _table(["kind", "what", "bytes"], rows),
-        "problems": found.problems,
-    }
-
-
-def cleanup_checks(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    return [
-        dg.AssetCheckSpec(CLEANED, asset=key, description="Nothing that should have gone stood in the way.")
-    ]
-
-
-def all_cleaned(key: dg.AssetKey, found: Cleaned) -> dg.AssetCheckResult:
-    problems, warn = found.problems, dg.AssetCheckSeverity.WARN
-    return check(key, CLEANED, not problems, len(problems), 0, problems, warn, "; ".join(problems))
 
 
 def _feature_schema() -> dg.TableSchema:

@@ -37,7 +37,7 @@ def _became(task: str, found: Mapping[dg.AssetKey, Mapping[str, Any]]) -> str:
         for name, value in evaluated.items()
         if name.startswith("metric/")
     )
-    why = f" ({evaluated['reason']})" if outcome in REFUSED else ""
+    why = f" ({evaluated['reason']}); {evaluated['in_use']}" if outcome in REFUSED else ""
     return f"- {task}: {registered['action'] if registered else action}, {metrics}{why}"
 
 

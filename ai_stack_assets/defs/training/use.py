@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from ai_stack_assets.defs.training.weeks import COMMON
-from ai_stack_assets.orchestration import keys, training
+from ai_stack_assets.orchestration import keys, training_use
 from ai_stack_assets.orchestration.failures import failures
 from ai_stack_assets.orchestration.progress import progress
 from ai_stack_assets.resources.mlflow import MlflowResource
@@ -32,14 +32,14 @@ def inference(
         week = training_settings.open(context.partition_key)
         made = week.inferred(mlflow.open(), progress(context))
     if made:
-        yield dg.MaterializeResult(metadata=training.inference(made))
+        yield dg.MaterializeResult(metadata=training_use.inference(made))
     else:
         context.log.info(
             "No model is in use yet, or no configuration has features: nothing to ask, nothing to ask about."
         )
 
 
-@dg.asset(key=keys.CLEANUP, kinds={"mlflow"}, check_specs=training.cleanup_checks(keys.CLEANUP), **COMMON)
+@dg.asset(key=keys.CLEANUP, kinds={"mlflow"}, check_specs=training_use.cleanup_checks(keys.CLEANUP), **COMMON)
 def cleanup(
     context: dg.AssetExecutionContext,
     training_settings: TrainingResource,
@@ -51,5 +51,5 @@ def cleanup(
     """
     with failures(context):
         cleaned = training_settings.open(context.partition_key).cleaned(mlflow.open())
-    yield dg.MaterializeResult(metadata=training.cleaned(cleaned))
-    yield training.all_cleaned(keys.CLEANUP, cleaned)
+    yield dg.MaterializeResult(metadata=training_use.cleaned(cleaned))
+    yield training_use.all_cleaned(keys.CLEANUP, cleaned)
