@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ai_stack_assets.domain.common.lake import Lake
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 NAME = "change_risk"
 YEARS = 6
 """States at most. Older ones were written by other hands and habits, and each costs a reading of the configuration."""
@@ -68,7 +68,7 @@ class Past:
         if missing := sorted(set(days) - set(self.history.configurations())):
             raise PermanentError(
                 f"{self.name}: the history of {len(missing)} days is missing, the first of them {missing[0]}: "
-                f"python -m ai_stack_assets history {self.name} {missing[0][:7]} {missing[-1][:7]}"
+                f"python -m ai_stack_assets history {self.name} --from {missing[0][:7]} --to {missing[-1][:7]}"
             )
         rows = (row for day in days for row in self.history.require(day).table("history_changes").to_pylist())
         return past_columns.events(date.fromisoformat(days[0]), rows)
@@ -130,20 +130,29 @@ def _rows(past: Past, day: date) -> pa.Table:
     return rows.append_column(SNAPSHOT, pa.array([day.isoformat()] * rows.num_rows))
 
 
+def split_of(day: date, last: date) -> str:
+    """The split of a state. Years are counted back from the newest state of all configurations: were each divided by its own,
+    what is learned from one could be the future of what another is tested on."""
+    train, validation, test = SPLITS
+    years = (last - day) // past_columns.YEAR
+    return test if years == 0 else validation if years == 1 else train
+
+
 def _sets(pasts: Sequence[Past]) -> tuple[dict[str, pa.Table], dict[str, Any]]:
     import pyarrow as pa
 
     found: dict[str, list[pa.Table]] = {name: [] for name in SPLITS}
     facts: dict[str, Any] = {"snapshots": {}, "without_past": []}
+    known = {past.name: days_of(past) for past in pasts}
+    last = max((days[-1] for days in known.values() if len(days) >= LEAST_YEARS), default=date.min)
     for past in pasts:
-        days = days_of(past)
+        days = known[past.name]
         if len(days) < LEAST_YEARS:
             facts["without_past"].append(past.name)
             continue
         facts["snapshots"][past.name] = [str(day) for day in days]
-        *train, validation, test = days
-        for name, some in zip(SPLITS, (train, [validation], [test]), strict=True):
-            found[name].append(of_days(past, some))
+        for day in days:
+            found[split_of(day, last)].append(of_days(past, [day]))
     if not facts["snapshots"]:
         raise PermanentError(
             f"{NAME}: no configuration has {LEAST_YEARS + 2} years of history "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.common.lake import Lake
 from ai_stack_assets.domain.onec.history.backfill import History
-from ai_stack_assets.domain.training import prepared
+from ai_stack_assets.domain.training import prepared, proofs
 from ai_stack_assets.domain.training.change_risk import examples, task
 from ai_stack_assets.domain.training.change_risk.examples import Past
 from ai_stack_assets.domain.training.change_risk.past import YEAR
@@ -77,6 +78,14 @@ def test_the_last_year_that_is_over_is_the_test_and_the_one_before_validates(pas
         assert task.prepare(split) is split
 
 
+def test_configurations_whose_histories_end_on_other_days_are_divided_at_the_same_ones(past, tmp_path):
+    older = replace(grown(tmp_path, [day - timedelta(400) for day in YEARS]), name="retail")
+    sets = prepared.read(examples.build(Lake(tmp_path / "lake"), WEEK, [older, past]).version)
+    assert proofs.later_states(sets).count == 0
+    assert set(sets.test["configuration"].to_pylist()) == {"trade"}
+    assert set(sets.train["configuration"].to_pylist()) == {"trade", "retail"}
+
+
 def test_labels_of_a_year_are_known_before_the_next_state_is_asked_about(past):
     days = examples.days_of(past)
     assert all(day + YEAR <= later for day, later in pairwise(days))
@@ -101,7 +110,7 @@ def test_days_that_the_lake_lacks_are_counted_and_the_command_is_named(tmp_path)
     past = grown(tmp_path, YEARS[-4:])
     past.history.remove(YEARS[-2].isoformat())
     with pytest.raises(
-        PermanentError, match=r"the history of 1 days is missing.*history trade 2025-03 2025-03"
+        PermanentError, match=r"the history of 1 days is missing.*history trade --from 2025-03 --to 2025-03"
     ):
         _ = past.events
 
