@@ -79,7 +79,7 @@ def test_the_model_file_knows_no_device(small_fit: dict[str, Any], tmp_path: Pat
 
 
 def test_both_engines_take_the_same_steps() -> None:
-    """Tolerance: 1e-5 of weights that moved by 1e-1; a gradient of rounding alone may move one weight by the rate."""
+    """To 1e-5. On 31,000 methods, 60 steps apart: terms to 2e-6 where they moved by 4e-2, fields to 1e-4 of 2e-1."""
     engine = needs_torch()
     ours = step.Adam.of(start())
     theirs = engine.Adam(step.Adam.of(start()), "cpu")
