@@ -9,10 +9,16 @@ def when_gates_pass(optional: dg.AssetKey | None = None) -> dg.AutomationConditi
     """As soon as what it reads is new, unless a blocking check of that has failed.
 
     Args:
-        optional: what it reads once that is there, and does not wait for.
+        optional: what it reads once that is there, and does not wait for. Another one of it is answered by a later request
+            alone: `eager` takes one that comes in the same tick as a request or an update of the asset for done.
     """
     new = dg.AutomationCondition.eager()
     if optional:
-        missing = dg.AutomationCondition.any_deps_missing().with_label("any_deps_missing")
-        new = new.replace("any_deps_missing", missing.ignore(dg.AssetSelection.assets(optional)))
+        only, updated = dg.AssetSelection.assets(optional), dg.AutomationCondition.newly_updated()
+        missing = dg.AutomationCondition.any_deps_missing().with_label("any_deps_missing").ignore(only)
+        is_another = dg.AutomationCondition.any_deps_match(updated).allow(only)
+        busy = dg.AutomationCondition.any_deps_in_progress() | dg.AutomationCondition.in_progress()
+        answered = dg.AutomationCondition.newly_requested() & ~is_another
+        asked = is_another.since(answered) & ~missing & ~busy
+        new = new.replace("any_deps_missing", missing) | asked
     return new & dg.AutomationCondition.all_deps_blocking_checks_passed()

@@ -94,7 +94,7 @@ def vectorise(platform: Platform, model: TwoTower) -> None:
         assert metadata(result, keys.VECTORISER)["model"] == f"two-tower {TwoTowerVectoriser(model).version}"
         written = metadata(result, keys.QDRANT_POINTS)
         assert written["changed"] + written["added"] > 0
-        assert platform.resources()["vectors"].open().similar(name, text="цена номенклатуры", limit=1)
+        assert platform.resources()["vectors"].open().similar(name, text="раздел указанного права", limit=1)
 
 
 def test_a_champion_and_the_next_and_a_rollback_are_each_a_reason_to_make_all_vectors_anew(
@@ -107,10 +107,26 @@ def test_a_champion_and_the_next_and_a_rollback_are_each_a_reason_to_make_all_ve
     registry = promote(loaded, models[1])
     assert look(loaded) and requested(loaded) == AGAIN
     vectorise(loaded, models[1])
+    assert not look(loaded) and requested(loaded) == set()
     registry.rollback(task)
     assert look(loaded) and requested(loaded) == AGAIN
     vectorise(loaded, models[0])
     assert not look(loaded) and requested(loaded) == set()
+
+
+def test_a_champion_that_comes_before_the_tick_after_the_last_vectors_is_not_missed(
+    loaded: Platform, models: list[TwoTower]
+) -> None:
+    promote(loaded, models[0])
+    assert look(loaded) and requested(loaded) == AGAIN
+    vectorise(loaded, models[0])
+    loaded.instance.report_runless_asset_event(champion.observed(None))
+    again = requested(loaded)
+    assert again >= {(keys.VECTORISER, name) for name in CONFIGURATIONS}
+    for name in CONFIGURATIONS:
+        assert loaded.run([key for key in VECTORS if (key, name) in again], name).success
+    # the vectors follow at the latest when their vectoriser is there
+    assert again | requested(loaded) >= {(keys.QDRANT_POINTS, name) for name in CONFIGURATIONS}
 
 
 def test_whoever_moves_the_alias_may_say_so_at_once_and_twice(
