@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -102,20 +103,29 @@ def written(said: str, store: str) -> int | None:
     return sum(found[1:]) if found else None
 
 
-def test_a_store_that_is_down_is_red_alone_and_the_next_run_repairs_only_it(run: Run) -> None:
-    with servers.postgres() as server:
-        run.settings = {"POSTGRES_URL": server.create_database("down")}
+def _settings(store: str, server: Any) -> dict[str, str]:
+    if store == "postgres":
+        return {"POSTGRES_URL": server.create_database("down")}
+    if store == "neo4j":
+        return {"NEO4J_URI": server.url, "NEO4J_USER": server.user, "NEO4J_PASSWORD": server.password}
+    return {"ELASTICSEARCH_URL": server.url}
+
+
+@pytest.mark.parametrize("down", ["postgres", "neo4j", "elasticsearch"])
+def test_a_store_that_is_down_is_red_alone_and_the_next_run_repairs_only_it(run: Run, down: str) -> None:
+    with getattr(servers, down)() as server:
+        run.settings = _settings(down, server)
         server.kill()
         code, said = run("--name", "trade")
         assert code == 1, said
-        assert "POSTGRES_URL" in said
-        assert [store for store in STORES if written(said, store) is None] == ["postgres"]
+        assert next(iter(run.settings)) in said
+        assert [store for store in STORES if written(said, store) is None] == [down]
 
         server.start()
         code, said = run("--name", "trade")
         assert code == 0, said
         assert {store: bool(written(said, store)) for store in STORES} == {
-            store: store == "postgres" for store in STORES
+            store: store == down for store in STORES
         }
 
         server.kill()  # after its write
