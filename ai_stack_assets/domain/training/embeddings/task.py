@@ -60,6 +60,10 @@ def fit(
     checkpoint: Path | None = None,
     progress: Progress = print,
 ) -> TwoTower:
+    """Raises PermanentError when there is nothing to learn from, or too little."""
+    from ai_stack_assets.domain.training.validation_rules import require_rows
+
+    require_rows(sets, "the embeddings", "add configurations or repositories")
     return fitting.fit(
         sets, {**PARAMETERS, **parameters}, seed=seed, checkpoint=checkpoint, progress=progress
     )
