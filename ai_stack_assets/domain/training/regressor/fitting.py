@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ai_stack_assets.domain.common.failures import PermanentError
 from ai_stack_assets.domain.training.regressor import neighbours
 from ai_stack_assets.domain.training.regressor.header import (
-    CATEGORIES,
     DOC,
     NAME,
     PARAMETERS,
@@ -48,6 +47,7 @@ COMBINATIONS = (
 )
 """Blocks of words that each ridge reads."""
 FOLDS = 5
+OBJECTIVE = {"objective": "l2", "metric": "rmse", "extra_trees": True}
 
 
 def fit(
@@ -58,10 +58,7 @@ def fit(
     seed: int,
     progress: Callable[[str], None],
 ) -> Regressor:
-    """
-    Raises:
-        PermanentError: there are fewer families than are needed to judge the ridges on.
-    """
+    """Raises PermanentError when there are fewer families than are needed to judge the ridges on."""
     import numpy as np
 
     reader = Reader.fit(headers(train), parameters["least_methods"], with_place=parameters["with_place"])
@@ -70,10 +67,7 @@ def fit(
     families = train["family"].to_pylist()
     folds, weights = _folds(families), family_balance(families, parameters["family_balance"])
     ridges, said = [], []
-    for blocks in COMBINATIONS:
-        if not set(blocks) & set(reader.terms):
-            continue
-        blocks = tuple(block for block in blocks if block in reader.terms)
+    for blocks in filter(None, (tuple(b for b in some if b in reader.terms) for some in COMBINATIONS)):
         ridge, out_of_fold = _ridge(inputs, blocks, y, weights, folds, parameters["ridge_alpha"])
         ridges.append(ridge)
         said.append(out_of_fold)
@@ -88,15 +82,14 @@ def fit(
         trees[name] = boosted(
             (stacked(inputs, said, name)[learned], y[learned]),
             (stacked(seen, said_there, name)[asked], y_seen[asked]),
-            {"objective": "l2", "metric": "rmse", "extra_trees": True, **tree_parameters(parameters, seed)},
+            OBJECTIVE | tree_parameters(parameters, seed),
             rounds=parameters["rounds"],
-            categories=len(CATEGORIES) if reader.categories else 0,
+            categories=len(reader.categories),
             progress=progress,
             weights=weights[learned],
         )
     fitted = Regressor(reader, ridges, trees, neighbours.CHOICES[0])
-    residual = y_seen - fitted.expected(validation)
-    return replace(fitted, shrinkage=neighbours.chosen(validation, residual))
+    return replace(fitted, shrinkage=neighbours.chosen(validation, y_seen - fitted.expected(validation)))
 
 
 def words_alone(train: pa.Table, asked: pa.Table, parameters: Mapping[str, Any]) -> np.ndarray:
