@@ -23,6 +23,7 @@ def inference(made: Mapping[str, Made]) -> dict[str, Any]:
 
     shown = {title: text for each in made.values() for title, text in lists(each.version)}
     columns = ["configuration", "methods", "model", "version", "asked", "seconds"]
+    places = [(name, each.version.path.as_uri()) for name, each in made.items()]
     rows = [
         (
             name,
@@ -41,7 +42,7 @@ def inference(made: Mapping[str, Made]) -> dict[str, Any]:
         "is_new": any(each.is_new for each in made.values()),
         "models": dg.MarkdownMetadataValue(charts.table(columns, rows)),
         **{title: dg.MarkdownMetadataValue(text) for title, text in shown.items()},
-        "places": {name: each.version.path.as_uri() for name, each in made.items()},
+        "places": dg.MarkdownMetadataValue(charts.table(["configuration", "place"], places)),
     }
 
 

@@ -50,7 +50,8 @@ def objects_by_text(search: Any, version: Version, text: str = "") -> Rows:
         hits = search.search(version.configuration, words, limit=LIMIT)
         if not meant:
             return [
-                {"id": h.id, "kind": h.kind, "score": h.score, "highlights": str(h.highlights)} for h in hits
+                {"id": h.id, "kind": h.kind, "score": h.score, "highlights": _fragments(h.highlights)}
+                for h in hits
             ]
         ids = [hit.id for hit in hits]
         rank = ids.index(meant) + 1 if meant in ids else None
@@ -117,3 +118,8 @@ def _exported_methods(version: Version) -> list[str]:
     methods = version.table("methods", ["id", "is_export", "statements"]).to_pylist()
     exported = [m for m in methods if m["is_export"]] or methods
     return [m["id"] for m in sorted(exported, key=lambda m: (-m["statements"], m["id"]))[:LIMIT]]
+
+
+def _fragments(highlights: dict[str, list[str]]) -> str:
+    """Where the words were found, each fragment once: a name is often in the code, too."""
+    return " … ".join(dict.fromkeys(each for found in highlights.values() for each in found))

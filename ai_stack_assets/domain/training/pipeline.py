@@ -93,8 +93,13 @@ class Training:
         """Why a task has no examples at all, which is no fault; empty when it may have."""
         if not self.settings.task(name).is_on:
             return "switched off in training.yaml"
-        if name == tasks.BY_TIME and not self._pasts():
-            return "no configuration has its history in the lake: python -m ai_stack_assets history NAME"
+        if name == tasks.BY_TIME and not any(past.is_long for past in self._pasts()):
+            from ai_stack_assets.domain.training.change_risk.examples import LEAST_SPAN
+
+            return (
+                f"no configuration has {LEAST_SPAN} years of its history in the lake: "
+                "python -m ai_stack_assets history NAME --from YEAR"
+            )
         return ""
 
     def examples(self, name: str) -> Made:

@@ -37,6 +37,8 @@ YEARS = 6
 """States at most. Older ones were written by other hands and habits, and each costs a reading of the configuration."""
 LEAST_YEARS = 3
 """One state to learn from, one to choose on, one to be tested on."""
+LEAST_SPAN = LEAST_YEARS + 1
+"""Years between the first day and the last: each state has a year behind it and one after it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,16 @@ class Past:
     @cached_property
     def log(self) -> Log:
         return read_log(self.source, self.cache / "sources", self.zone)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the days in the lake may be enough, which asks no repository."""
+        days = self.history.configurations()
+        return (
+            bool(days)
+            and date.fromisoformat(max(days))
+            >= date.fromisoformat(min(days)) + LEAST_SPAN * past_columns.YEAR
+        )
 
     @cached_property
     def snapshots(self) -> Snapshots:
@@ -155,7 +167,7 @@ def _sets(pasts: Sequence[Past]) -> tuple[dict[str, pa.Table], dict[str, Any]]:
             found[split_of(day, last)].append(of_days(past, [day]))
     if not facts["snapshots"]:
         raise PermanentError(
-            f"{NAME}: no configuration has {LEAST_YEARS + 2} years of history "
+            f"{NAME}: no configuration has {LEAST_SPAN} years of history "
             f"({', '.join(facts['without_past']) or 'none is given'}): add one whose source is a git repository with its past"
         )
     tables = {name: pa.concat_tables(some) for name, some in found.items()}

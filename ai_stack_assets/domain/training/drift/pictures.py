@@ -65,7 +65,7 @@ def _distribution(feature: FeatureDrift, report: DriftReport) -> str:
     drawn = charts.pairs(
         [*zip(labels, first, second, strict=True)],
         f"{feature.name}: share of the methods",
-        (report.reference, report.current),
+        (f"{report.reference}, when trained", f"{report.current}, now"),
     )
     return charts.image(drawn, f"distribution of {feature.name} on both sides")
 
@@ -102,17 +102,20 @@ def _performance(report: DriftReport) -> str:
             one.task,
             one.metric,
             _short(one.recorded),
-            *_measured(one.value, one.low, one.high, one.note),
+            *_measured(one.value, one.low, one.high),
             one.rows,
+            one.note,
         )
         for one in report.performance
     ]
-    return charts.table(["model", "metric", "when chosen", "now", "95 %", "examples"], rows) if rows else ""
+    return (
+        charts.table(["model", "metric", "when chosen", "now", "95 %", "examples", ""], rows) if rows else ""
+    )
 
 
-def _measured(value: float | None, low: float | None, high: float | None, note: str) -> tuple[str, str]:
+def _measured(value: float | None, low: float | None, high: float | None) -> tuple[str, str]:
     if value is None or low is None or high is None:
-        return "not measured", note
+        return "not measured", ""
     return _short(value), f"{_short(low)} – {_short(high)}"
 
 

@@ -26,6 +26,9 @@ _TRANSIENT = frozenset(
 _FULL = ("No space left", "disk is full", "disk I/O error", "File too large")
 _FULL_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _BROKEN = ("malformed", "not a database")
+_CAUSE = re.compile(r"\(Caused by \w+\((.*)\)\)$")
+"""At the end of a long chain: requests tells all of it, a person wants the last link."""
+_REPR = re.compile(r"(<[\w.]+ object at 0x\w+>|\w+Connection\([^)]*\))[:,]? ?")
 _ACCOUNT = re.compile(r"//[^/\s@]*@")
 """User and password in a URL."""
 
@@ -69,7 +72,10 @@ def _of_text(error: Exception, place: str) -> PermanentError | TransientError:
 
 def _line(error: Exception) -> str:
     lines = _ACCOUNT.sub("//", str(error)).strip().splitlines()
-    return lines[0][:500] if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    cause = _CAUSE.search(lines[0])
+    return (_REPR.sub("", cause[1]).strip("\"'") if cause else lines[0])[:500]
 
 
 def _told(error: Exception) -> Exception | None:

@@ -117,7 +117,7 @@ def test_days_that_the_lake_lacks_are_counted_and_the_command_is_named(tmp_path)
 
 def test_a_short_past_is_refused_by_name(tmp_path):
     past = grown(tmp_path / "past", [LAST - timedelta(30), LAST])
-    with pytest.raises(PermanentError, match=r"no configuration has 5 years of history \(trade\)"):
+    with pytest.raises(PermanentError, match=r"no configuration has 4 years of history \(trade\)"):
         examples.build(Lake(tmp_path / "lake"), WEEK, [past])
 
 
