@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ai_stack_assets.domain.common.clock import PhaseClock
 from ai_stack_assets.domain.common.difference import row_changes
 from ai_stack_assets.domain.common.failures import PermanentError
+from ai_stack_assets.domain.common.memory import give_back
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,6 +86,8 @@ def compare(store: Store, version: Version, collections: Sequence[str] | None = 
             expected = beside.submit(store.expected, version, collection)
             actual = store.actual(collection)
             found.append(difference(collection, expected.result(), actual))
+            del expected, actual
+            give_back()
     return found
 
 
@@ -106,23 +109,25 @@ def synchronise(
     if not allow_shrink:
         guard_against_shrink(store, found)
     work = [d for d in found if not d.is_empty]
-    written = {d.collection: 0 for d in found}
+    report.collections = {
+        d.collection: CollectionReport(d.expected_rows, len(d.added), len(d.changed), len(d.removed), 0)
+        for d in found
+    }
+    del found
     if work:
+        written_to = [d.collection for d in work] if store.writes_in_place else None
         with store.transaction():
             for d in reversed(work):
                 if len(d.removed):
                     store.delete(d.collection, d.removed)
-            for d in work:
-                written[d.collection] = _write(store, version, d)
+            while work:  # what is written is let go: all ids of a first load are hundreds of MB
+                d = work.pop(0)
+                sent = _write(store, version, d)
+                report.collections[d.collection] = replace(report.collections[d.collection], bytes=sent)
                 progress(f"{store.name}: {d.collection} +{len(d.added)} ~{len(d.changed)} -{len(d.removed)}")
+                del d
+                give_back()
         clock.lap("write")
-    for d in found:
-        report.collections[d.collection] = CollectionReport(
-            d.expected_rows, len(d.added), len(d.changed), len(d.removed), written[d.collection]
-        )
-    if work:
-        written_to = [d.collection for d in work] if store.writes_in_place else None
-        del d, work, found  # all ids of a first load: 200 MB that the verification would come on top of
         report.differences = [d for d in compare(store, version, written_to) if not d.is_empty]
         clock.lap("verify")
     return report

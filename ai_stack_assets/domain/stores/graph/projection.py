@@ -53,16 +53,19 @@ class Projection:
         self.dangling: Counter[str] = Counter()
         """Lake rows left out per relationship type: an end is not in this configuration."""
         self._rows: dict[str, pa.Table] = {}
-        self._hashes: dict[str, pa.Table] = {}
+        self._hashes: dict[str, pa.ChunkedArray] = {}
 
     def hashes(self, collection: str) -> pa.Table:
-        """`id, content_hash` of every row."""
-        if collection not in self._hashes:
-            rows = self._lean(collection)
-            if collection not in NODE:
-                rows = rows.append_column("id", self._relationship_ids(rows))
-            self._hashes[collection] = id_and_hash(collection, rows)
-        return self._hashes[collection]
+        """`id, content_hash` of every row. Ids of relationships are made each time: they take more than all else here."""
+        import pyarrow as pa
+
+        rows = self._lean(collection)
+        ids = rows["id"] if collection in NODE else self._relationship_ids(rows)
+        found = self._hashes.get(collection)
+        if found is None:
+            whole = rows if collection in NODE else rows.append_column("id", ids)
+            found = self._hashes[collection] = id_and_hash(collection, whole)["content_hash"]
+        return pa.table({"id": ids, "content_hash": found})
 
     def rows(self, collection: str, ids: pa.Array | None = None) -> pa.Table:
         """Rows with these ids, or all: columns of `arrow_schema`, `from_label` and `to_label` besides."""
