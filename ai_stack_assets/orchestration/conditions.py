@@ -21,4 +21,13 @@ def when_gates_pass(optional: dg.AssetKey | None = None) -> dg.AutomationConditi
         answered = dg.AutomationCondition.newly_requested() & ~is_another
         asked = is_another.since(answered) & ~missing & ~busy
         new = new.replace("any_deps_missing", missing) | asked
-    return new & dg.AutomationCondition.all_deps_blocking_checks_passed()
+    return new & at_rest() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+
+
+def at_rest() -> dg.AutomationCondition:
+    """Nothing of it or of what it reads was being made in the tick before, either.
+
+    Of a run that ends while a tick looks, the tick sees the end, but not what was made last: it would ask for that again.
+    """
+    idle = ~(dg.AutomationCondition.any_deps_in_progress() | dg.AutomationCondition.in_progress())
+    return idle & ~idle.newly_true()

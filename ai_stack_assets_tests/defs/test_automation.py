@@ -126,6 +126,25 @@ def test_automation_asks_for_the_stores_when_the_tables_are_new_unless_a_gate_fa
     assert after_bad == [set()]
 
 
+def test_what_was_being_made_when_the_tick_before_looked_is_not_asked_for_yet(platform: Platform) -> None:
+    requested(platform)
+    platform.run(LAKE)
+    assert requested(platform) >= set(keys.STORE_KEYS)
+    assert not requested(platform)
+    platform.run(LAKE)
+    stores = frozenset([*keys.STORE_KEYS, keys.VECTORISER])
+    run = platform.instance.create_run_for_job(
+        location().resolve_job_def(keys.PIPELINE).get_subset(asset_selection=stores),
+        asset_selection=stores,
+        tags={PARTITION_TAG: "demo"},
+        status=dg.DagsterRunStatus.STARTED,
+    )
+    assert not requested(platform) & set(keys.STORE_KEYS)
+    platform.instance.report_run_failed(run)
+    assert not requested(platform) & set(keys.STORE_KEYS)
+    assert requested(platform) >= set(keys.STORE_KEYS)
+
+
 def requested(platform: Platform) -> set[dg.AssetKey]:
     definitions = dg.Definitions(location().assets, resources=platform.resources())
     result = dg.evaluate_automation_conditions(definitions, platform.instance, cursor=platform.cursor)
