@@ -20,7 +20,7 @@ from ai_stack_assets_tests.domain.training.registry.conftest import BEST, BETTER
 from ai_stack_assets_tests.servers.process import free_port
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "serve_model.py"
-FIT_ONLY = {"numba", "ray"}
+FIT_ONLY = {"numba", "ray", "torch"}
 """Imported inside the functions that fit a model, never where one is used."""
 LOADS = """
 import importlib.util, json, sys
