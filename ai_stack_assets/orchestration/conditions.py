@@ -17,9 +17,8 @@ def when_gates_pass(optional: dg.AssetKey | None = None) -> dg.AutomationConditi
         only, updated = dg.AssetSelection.assets(optional), dg.AutomationCondition.newly_updated()
         missing = dg.AutomationCondition.any_deps_missing().with_label("any_deps_missing").ignore(only)
         is_another = dg.AutomationCondition.any_deps_match(updated).allow(only)
-        busy = dg.AutomationCondition.any_deps_in_progress() | dg.AutomationCondition.in_progress()
         answered = dg.AutomationCondition.newly_requested() & ~is_another
-        asked = is_another.since(answered) & ~missing & ~busy
+        asked = is_another.since(answered) & ~missing
         new = new.replace("any_deps_missing", missing) | asked
     return new & at_rest() & dg.AutomationCondition.all_deps_blocking_checks_passed()
 

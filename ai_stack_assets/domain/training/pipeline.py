@@ -120,8 +120,10 @@ class Training:
         """Whether the examples are fit to be trained on."""
         from ai_stack_assets.domain.training import proofs
 
-        clusters = self._open(f"dataset/{dataset.DEDUPLICATED}").current(self.week)
-        origin = None if name == tasks.BY_TIME else proofs.Origin(self.dataset(dataset.SPLITS), clusters)
+        origin = None
+        if name != tasks.BY_TIME:
+            clusters = self._open(f"dataset/{dataset.DEDUPLICATED}").current(self.week)
+            origin = proofs.Origin(self.dataset(dataset.SPLITS), clusters)
         return proofs.proved(
             name, self._examples(name), origin, least_rows=self.settings.least_rows, folder=self.work
         )
